@@ -1,0 +1,92 @@
+"""Whose process is this? Answers from /proc, so that no process that is not ours is ever signalled."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from typing import Self
+
+PROC = Path("/proc")
+MARK = "DEVSTACK_PROCESS"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process for all time: a pid may come back after a reboot or a wrap-around, this pair does not."""
+
+    pid: int
+    born: str
+
+    @classmethod
+    def of(cls, pid: int) -> Self | None:
+        """The process that has this pid now; None when it ended, also when nobody has reaped it yet."""
+        status = _status(pid)
+        if status is None or status.state in {"Z", "X"}:
+            return None
+        return cls(pid, f"{_boot()}/{status.started}")
+
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return Identity.of(self.pid) == self
+
+    def send(self, signal: Signals) -> None:
+        """Signal it, if it still runs and is still the same process."""
+        if self.alive():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal)
+
+
+@dataclass(frozen=True)
+class _Status:
+    state: str
+    parent: int
+    group: int
+    started: str
+
+
+def belongings(leader: Identity | None, mark: str) -> tuple[Identity, ...]:
+    """Everything that a program started: its group and descendants while it lives, and what bears its mark.
+
+    The leader comes first. Postgres' backends leave their group and overwrite their environment, an epmd
+    outlives its broker: no single one of the three would find them all.
+    """
+    pids = dict.fromkeys(_family(leader.pid) if leader and leader.alive() else ())
+    pids |= dict.fromkeys(_marked(mark))
+    pids.pop(os.getpid(), None)
+    return tuple(found for pid in pids if (found := Identity.of(pid)))
+
+
+def _family(leader: int) -> list[int]:
+    statuses = {pid: status for pid in _pids() if (status := _status(pid))}
+    family = [leader]
+    for member in family:
+        family += [pid for pid, status in statuses.items() if status.parent == member and pid not in family]
+    return family + [pid for pid, status in statuses.items() if status.group == leader and pid not in family]
+
+
+def _marked(mark: str) -> Iterator[int]:
+    wanted = f"{MARK}={mark}".encode()
+    for pid in _pids():
+        with suppress(OSError):
+            if wanted in (PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                yield pid
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
+def _status(pid: int) -> _Status | None:
+    try:
+        text = (PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    # The name, in parentheses, may itself hold spaces and parentheses.
+    fields = text.rpartition(")")[2].split()
+    return _Status(state=fields[0], parent=int(fields[1]), group=int(fields[2]), started=fields[19])
+
+
+def _boot() -> str:
+    return (PROC / "sys/kernel/random/boot_id").read_text().strip()

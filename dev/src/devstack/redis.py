@@ -1,0 +1,55 @@
+"""A private Redis that forgets: no files, bounded memory, and a password that no process list shows."""
+
+import socket
+from pathlib import Path
+
+from devstack.binaries import redis_server
+from devstack.processes import Program
+from devstack.state import State, write_private
+
+CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir "{folder}"
+daemonize no
+save ""
+appendonly no
+maxmemory 256mb
+maxmemory-policy allkeys-lru
+"""
+
+
+def url(state: State) -> str:
+    """The administrator's URL."""
+    return f"redis://:{state.secret('redis')}@127.0.0.1:{state.port('redis')}/0"
+
+
+def program(state: State) -> Program:
+    """The server on its own port."""
+    folder = state.folder / "redis"
+    configuration = folder / "redis.conf"
+    port, password = state.port("redis"), state.secret("redis")
+    return Program(
+        name="redis",
+        command=(str(redis_server()), str(configuration)),
+        environment={},
+        ready=lambda: _answers(port, password),
+        prepare=lambda: _prepare(configuration, port, password),
+    )
+
+
+def _prepare(configuration: Path, port: int, password: str) -> None:
+    folder = configuration.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(configuration, CONFIGURATION.format(port=port, password=password, folder=folder))
+
+
+def _answers(port: int, password: str) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            with connection.makefile("rb") as answer:
+                return answer.readline() == b"+OK\r\n" and answer.readline() == b"+PONG\r\n"
+    except OSError:
+        return False

@@ -1,0 +1,160 @@
+"""Postgres, RabbitMQ and Redis for one stack: the caller's own where a URL names them, else private ones."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from devstack import postgres, rabbitmq, redis
+from devstack.database import ensure_database
+from devstack.processes import Process, Program
+from devstack.state import State
+
+
+class Server(Protocol):
+    """What tests and fault tests may do to a server, wherever it runs."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pid(self) -> int | None: ...
+    def alive(self) -> bool: ...
+    def start(self) -> None: ...
+    def wait_ready(self, timeout: float = 60) -> None: ...
+    def stop(self) -> None: ...
+    def end(self) -> None: ...
+    def kill(self) -> None: ...
+    def restart(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def tail(self, lines: int = 20) -> str: ...
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers are, as an administrator."""
+
+    database_url: str
+    amqp_url: str
+    rabbitmq_api_url: str
+    redis_url: str
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The running servers. `own` are those that this stack started and will stop, by name."""
+
+    addresses: Addresses
+    own: Mapping[str, Server]
+    discard: Callable[[], None]
+
+    @property
+    def database_url(self) -> str:
+        """postgresql://, the superuser or owner, with the stack's database."""
+        return self.addresses.database_url
+
+    @property
+    def amqp_url(self) -> str:
+        """amqp://, an administrator."""
+        return self.addresses.amqp_url
+
+    @property
+    def rabbitmq_api_url(self) -> str:
+        """http://, the management API with an administrator's login."""
+        return self.addresses.rabbitmq_api_url
+
+    @property
+    def redis_url(self) -> str:
+        """redis://, an administrator."""
+        return self.addresses.redis_url
+
+    def __getitem__(self, name: str) -> Server:
+        """One of `postgres`, `rabbitmq`, `redis`; KeyError when it is not ours to touch."""
+        return self.own[name]
+
+    def start(self) -> None:
+        """Start what does not run, all at once, and wait until all of it is ready."""
+        together(self.own.values(), lambda server: server.start())
+        together(self.own.values(), lambda server: server.wait_ready())
+        ensure_database(self.database_url)
+
+    def stop(self) -> None:
+        """Stop all of them, at once, and remove their data."""
+        together(self.own.values(), lambda server: server.end())
+        self.discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start_servers(
+    folder: Path, *, durable: bool = False, environment: Mapping[str, str] | None = None
+) -> Servers:
+    """Servers that are ready, with their data, secrets and logs under `folder`.
+
+    RF_DATABASE_URL, RF_AMQP_URL (with RF_RABBITMQ_API_URL) and RF_REDIS_URL of `environment` (default: ours)
+    name servers to use instead. Raises StartFailedError, leaving nothing behind.
+    """
+    servers = describe_servers(State.load(folder.resolve()), durable=durable, environment=environment)
+    try:
+        servers.start()
+    except BaseException:
+        servers.stop()
+        raise
+    return servers
+
+
+def describe_servers(state: State, *, durable: bool, environment: Mapping[str, str] | None = None) -> Servers:
+    """The servers of a stack, found again if they run; nothing is started."""
+    given = os.environ if environment is None else environment
+    programs: list[Program] = []
+    if "RF_DATABASE_URL" not in given:
+        programs.append(postgres.program(state, durable=durable))
+    if "RF_AMQP_URL" not in given:
+        programs.append(rabbitmq.program(state))
+    elif "RF_RABBITMQ_API_URL" not in given:
+        raise ValueError(
+            "RF_AMQP_URL needs RF_RABBITMQ_API_URL: http://user:password@host:port of its management"
+        )
+    if "RF_REDIS_URL" not in given:
+        programs.append(redis.program(state))
+    return Servers(
+        addresses=_addresses(state, given),
+        own={program.name: Process(program, state) for program in programs},
+        discard=lambda: discard_data(state),
+    )
+
+
+def discard_data(state: State) -> None:
+    """Remove what the servers kept and the state itself; the logs stay."""
+    inside = (state.folder / name for name in ("postgres", "rabbitmq", "redis"))
+    for folder in (*inside, *map(Path, state.folders.values())):
+        shutil.rmtree(folder, ignore_errors=True)
+    state.path.unlink(missing_ok=True)
+
+
+def together(servers: Iterable[Server], work: Callable[[Server], None]) -> None:
+    """Do it to all at once; raises the first failure after all have come to an end."""
+    with ThreadPoolExecutor() as executor:
+        tasks = [executor.submit(work, server) for server in servers]
+    for task in tasks:
+        task.result()
+
+
+def _addresses(state: State, given: Mapping[str, str]) -> Addresses:
+    own_broker = "RF_AMQP_URL" not in given
+    return Addresses(
+        database_url=given["RF_DATABASE_URL"] if "RF_DATABASE_URL" in given else postgres.url(state),
+        amqp_url=rabbitmq.url(state) if own_broker else given["RF_AMQP_URL"],
+        rabbitmq_api_url=rabbitmq.api_url(state) if own_broker else given["RF_RABBITMQ_API_URL"],
+        redis_url=given["RF_REDIS_URL"] if "RF_REDIS_URL" in given else redis.url(state),
+    )

@@ -191,7 +191,8 @@ VERBS = (
 
 
 def _verb(step: JsonValue) -> str | None:
-    return next((verb for verb in VERBS if verb in step), None) if isinstance(step, dict) else None
+    verbs = [verb for verb in VERBS if verb in step] if isinstance(step, dict) else []
+    return verbs[0] if len(verbs) == 1 else None
 
 
 TaggedStep = Annotated[
@@ -209,7 +210,7 @@ TaggedStep = Annotated[
     Discriminator(
         _verb,
         custom_error_type="step",
-        custom_error_message=f"must be an object with one of {', '.join(VERBS)}",
+        custom_error_message=f"must be an object with exactly one of {', '.join(VERBS)}",
     ),
 ]
 

@@ -1,0 +1,109 @@
+"""A connection to RabbitMQ that comes back: what a user sets up on it is set up again after every loss."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError, DeliveryError
+
+from shared.logs import logger
+
+BROKER_ERRORS: Final = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
+"""What an operation on a lost or refused connection may raise. (aio-pika: RuntimeError on a closed channel.)"""
+
+UNROUTABLE_OR_REFUSED: Final = DeliveryError
+
+HEARTBEAT_S: Final = 10
+CONNECT_TIMEOUT_S: Final = 5.0
+_FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 2.0
+
+log = logger(__name__)
+
+Setup = Callable[[AbstractConnection], Awaitable[None]]
+
+
+class BrokerConnection:
+    """Connects, calls `setup`, and begins again when the connection is lost, until `stop`.
+
+    `lost` is called after each loss, before the next attempt.
+    """
+
+    def __init__(self, *, url: str, name: str, setup: Setup, lost: Callable[[], None] = lambda: None) -> None:
+        self._url, self._name = url, name
+        self._setup, self._lost = setup, lost
+        self._task: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._drop = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the connection is up and set up."""
+        return self._ready.is_set()
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        self._task = asyncio.create_task(self._keep(), name=f"amqp {self._name}")
+
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Whether the connection became ready within the time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ready.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def drop(self) -> None:
+        """Give this connection up and make a new one: it no longer does what it should."""
+        self._drop.set()
+
+    async def stop(self) -> None:
+        """Close, and do not come back."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.wait([self._task], timeout=CONNECT_TIMEOUT_S)
+
+    async def _keep(self) -> None:
+        delay_s = _FIRST_DELAY_S
+        while True:
+            try:
+                await self._hold()
+                delay_s = _FIRST_DELAY_S
+            except BROKER_ERRORS as error:
+                log.warning("broker connection failed", connection=self._name, reason=type(error).__name__)
+            finally:
+                self._ready.clear()
+                self._lost()
+            await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
+
+    async def _hold(self) -> None:
+        connection = await aio_pika.connect(
+            self._url,
+            timeout=CONNECT_TIMEOUT_S,
+            heartbeat=HEARTBEAT_S,
+            client_properties={"connection_name": self._name},
+        )
+        ended = asyncio.Event()
+        self._drop = ended
+        connection.close_callbacks.add(lambda *_: ended.set())
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._setup(connection)
+            self._ready.set()
+            log.info("broker connection ready", connection=self._name)
+            await ended.wait()
+        finally:
+            await _close(connection)
+
+
+async def _close(connection: AbstractConnection) -> None:
+    """Close within a moment; a connection that does not answer is left to the socket's end."""
+    closing: asyncio.Task[Any] = asyncio.ensure_future(connection.close())
+    await asyncio.wait([closing], timeout=1.0)
+    if not closing.done():
+        closing.cancel()

@@ -1,0 +1,137 @@
+"""Changes on their way to fix-outcomes. One message carries a batch; each command has its own fate."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from shared.contracts.text import LongText, Message, Notes, ShortText, Title
+from shared.contracts.views import Actor, IntakeContent, OutcomeProposal, Ticket
+from shared.contracts.vocabulary import ActionKind, MessageRole, Outcome, Visibility, notes_missing
+
+MAX_BATCH = 128
+
+
+class CreateSession(Message):
+    """Open a session. Its id is the command's id, as is that of everything that a command creates."""
+
+    kind: Literal[ActionKind.CREATE_SESSION] = ActionKind.CREATE_SESSION
+    title: Title | None = None
+    session_type: Literal["chat"] = "chat"
+    intake_type: Literal["free_text"] = "free_text"
+    intake_content: IntakeContent
+    ticket: Ticket | None = None
+
+
+class AddMessage(Message):
+    """Add one message to the conversation."""
+
+    kind: Literal[ActionKind.ADD_MESSAGE] = ActionKind.ADD_MESSAGE
+    session_id: UUID
+    role: MessageRole
+    content: LongText
+
+
+class ConfirmFact(Message):
+    """Add one confirmed fact."""
+
+    kind: Literal[ActionKind.CONFIRM_FACT] = ActionKind.CONFIRM_FACT
+    session_id: UUID
+    text: ShortText
+    visibility: Visibility = Visibility.CLIENT
+
+
+class SuggestFix(Message):
+    """Suggest a fix; it supersedes those of the session that are still `proposed`."""
+
+    kind: Literal[ActionKind.SUGGEST_FIX] = ActionKind.SUGGEST_FIX
+    session_id: UUID
+    title: Title
+    description: LongText
+    confidence_pct: int = Field(ge=0, le=100)
+
+
+class ApplyFix(Message):
+    """The engineer ran the fix; there is no verdict yet."""
+
+    kind: Literal[ActionKind.APPLY_FIX] = ActionKind.APPLY_FIX
+    session_id: UUID
+    fix_id: UUID
+
+
+class RecordOutcome(Message):
+    """What came of the fix."""
+
+    kind: Literal[ActionKind.RECORD_OUTCOME] = ActionKind.RECORD_OUTCOME
+    session_id: UUID
+    fix_id: UUID
+    outcome: Outcome
+    notes: Notes | None = None
+
+    @model_validator(mode="after")
+    def _has_notes(self) -> "RecordOutcome":
+        if notes_missing(self.outcome, self.notes):
+            raise ValueError(f"{self.outcome} requires notes")
+        return self
+
+
+class ProposeOutcome(Message):
+    """The AI's guess; it replaces an older one."""
+
+    kind: Literal[ActionKind.PROPOSE_OUTCOME] = ActionKind.PROPOSE_OUTCOME
+    session_id: UUID
+    fix_id: UUID
+    proposal: OutcomeProposal
+
+
+class ClearProposal(Message):
+    """Reject or withdraw the AI's guess."""
+
+    kind: Literal[ActionKind.CLEAR_PROPOSAL] = ActionKind.CLEAR_PROPOSAL
+    session_id: UUID
+    fix_id: UUID
+
+
+class ResolveSession(Message):
+    """Close the session as resolved."""
+
+    kind: Literal[ActionKind.RESOLVE_SESSION] = ActionKind.RESOLVE_SESSION
+    session_id: UUID
+
+
+class EscalateSession(Message):
+    """Hand the session to a colleague."""
+
+    kind: Literal[ActionKind.ESCALATE_SESSION] = ActionKind.ESCALATE_SESSION
+    session_id: UUID
+
+
+FixAction = ApplyFix | RecordOutcome | ProposeOutcome | ClearProposal
+SessionAction = AddMessage | ConfirmFact | SuggestFix | ResolveSession | EscalateSession
+Action = CreateSession | SessionAction | FixAction
+
+
+class Command(Message):
+    """One change, asked for by one person.
+
+    `command_id` makes it idempotent: the command log answers a repeat. It comes from the account and the
+    Idempotency-Key where there is one. `fingerprint` is a digest of the HTTP request: the same id with another
+    fingerprint is a reused key. `ref` names the caller that waits, and is echoed in the answer.
+    """
+
+    ref: int
+    command_id: UUID
+    account_id: UUID
+    actor: Actor
+    fingerprint: str = Field(max_length=64)
+    if_match: int | None = None
+    issued_at: AwareDatetime
+    traceparent: str | None = Field(default=None, max_length=100)
+    action: Annotated[Action, Field(discriminator="kind")]
+
+
+class CommandBatch(Message):
+    """1 to 128 commands. AMQP `reply_to` says where the answers go."""
+
+    version: Literal[1] = 1
+    commands: tuple[Command, ...] = Field(min_length=1, max_length=MAX_BATCH)

@@ -1,0 +1,36 @@
+"""Text and ids as they may cross a boundary: trimmed, bounded, and storable in Postgres."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
+
+MAX_NOTES = 4_000
+MAX_LONG_TEXT = 100_000
+
+
+def storable(text: str) -> str:
+    """Refuse what Postgres cannot hold as text. Lone surrogates never get this far: pydantic refuses them."""
+    if "\x00" in text:
+        raise PydanticCustomError("text_nul", "Text must not contain the character U+0000")
+    return text
+
+
+Storable = AfterValidator(storable)
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Storable]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000), Storable]
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LONG_TEXT), Storable
+]
+Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTES), Storable]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
+Url = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^https?://\S+$"), Storable
+]
+
+
+class Message(BaseModel):
+    """What crosses a process. Readers ignore fields that they do not know: old and new run side by side."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")

@@ -1,0 +1,182 @@
+"""What answers show: sessions, fixes and the rest, as product.md section 4 fixes them."""
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from shared.contracts.text import Label, LongText, Message, ShortText, Title, Url
+from shared.contracts.vocabulary import (
+    FixStatus,
+    Generator,
+    MessageRole,
+    NoteKind,
+    Outcome,
+    ProposedOutcome,
+    Role,
+    SessionStatus,
+    Visibility,
+)
+
+
+class Actor(Message):
+    """Who did it: the `sub`, `name` and `role` of the token."""
+
+    id: UUID
+    name: str | None = None
+    role: Role
+
+
+class Author(Message):
+    """Who wrote a message or confirmed a fact."""
+
+    id: UUID
+    name: str | None = None
+
+
+class Ticket(Message):
+    """The ticket in the PSA tool that a session belongs to."""
+
+    system: Label
+    id: Label
+    url: Url | None = None
+
+
+class IntakeContent(Message):
+    """What the client reported, as it came in."""
+
+    text: LongText
+
+
+class Evidence(Message):
+    """The words of a message that the AI's proposal rests on."""
+
+    message_id: UUID
+    quote: ShortText
+
+
+class OutcomeProposal(Message):
+    """The AI's guess of an outcome. It changes nothing until a person records it."""
+
+    outcome: ProposedOutcome
+    reason: ShortText
+    confidence_pct: int | None = Field(default=None, ge=0, le=100)
+    evidence: tuple[Evidence, ...] = Field(default=(), max_length=50)
+
+
+class Fix(Message):
+    """A suggested fix. `state_version` is its session's; `allowed_outcomes` is what may be recorded next."""
+
+    id: UUID
+    session_id: UUID
+    title: Title
+    description: LongText
+    confidence_pct: int
+    status: FixStatus
+    applied_at: AwareDatetime | None = None
+    verified_at: AwareDatetime | None = None
+    partial_notes: str | None = None
+    pending_reason: str | None = None
+    failure_reason: str | None = None
+    ai_outcome_proposal: OutcomeProposal | None = None
+    superseded_at: AwareDatetime | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    state_version: int
+    allowed_outcomes: tuple[Outcome, ...]
+
+
+class Session(Message):
+    """A troubleshooting conversation, without its messages and fixes."""
+
+    id: UUID
+    title: str | None = None
+    status: SessionStatus
+    session_type: str
+    intake_type: str
+    intake_content: IntakeContent
+    ticket: Ticket | None = None
+    state_version: int
+    sequence: int
+    created_by: Author
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class SessionWithFixes(Session):
+    """A session with all its fixes, oldest first."""
+
+    fixes: tuple[Fix, ...] = ()
+
+
+class ChatMessage(Message):
+    """One message of the conversation."""
+
+    id: UUID
+    role: MessageRole
+    content: LongText
+    author: Author
+    created_at: AwareDatetime
+
+
+class Fact(Message):
+    """Something the engineer confirmed."""
+
+    id: UUID
+    text: ShortText
+    visibility: Visibility
+    author: Author
+    created_at: AwareDatetime
+
+
+class HistoryEntry(Message):
+    """One accepted change. `from` and `to` are the fix's status, or the session's where it was closed."""
+
+    sequence: int
+    state_version: int
+    kind: str
+    fix_id: UUID | None = None
+    from_: str | None = Field(default=None, alias="from")
+    to: str | None = None
+    notes: str | None = None
+    actor: Actor
+    at: AwareDatetime
+    command_id: UUID
+
+
+class Operation(Message):
+    """What became of a queued command. `parked`: it needs an operator. `answer` is what HTTP would have said."""
+
+    operation_id: str
+    status: str = Field(pattern="^(pending|succeeded|rejected)$")
+    http_status: int | None = None
+    answer: dict[str, JsonValue] | None = None
+    accepted_at: AwareDatetime
+    parked: bool = False
+
+
+class Note(Message):
+    """A document that was written from a session at one state_version. `degraded`: an LLM was wanted, not had."""
+
+    session_id: UUID
+    kind: NoteKind
+    state_version: int
+    markdown: str
+    generator: Generator
+    degraded: bool = False
+    warnings: tuple[str, ...] = ()
+    generated_at: AwareDatetime
+
+
+class Snapshot(Message):
+    """All that a note is written from, read in one transaction.
+
+    `messages` holds the newest of `message_count`, oldest first; likewise `facts`, `transitions` (changes of fixes
+    and of the session's status). The AI's proposals are left out: a note never rests on a guess.
+    """
+
+    session: Session
+    fixes: tuple[Fix, ...]
+    facts: tuple[Fact, ...]
+    messages: tuple[ChatMessage, ...]
+    message_count: int
+    transitions: tuple[HistoryEntry, ...]

@@ -1,0 +1,21 @@
+"""Why a command is refused, with the words a client shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.contracts.problems import STATUS, ProblemCode
+
+
+class Refused(Exception):
+    """The rules say no. `body` is the problem's members but for those that HTTP adds."""
+
+    def __init__(self, code: ProblemCode, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status = STATUS[code]
+        self.body: Mapping[str, Any] = {"code": code.value, "detail": detail, **members}
+
+
+def not_found() -> Refused:
+    """The same for an id that does not exist and one of another account."""
+    return Refused(ProblemCode.NOT_FOUND, "There is no such thing in your account.")

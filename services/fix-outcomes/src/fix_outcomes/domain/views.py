@@ -1,0 +1,90 @@
+"""How sessions, fixes and entries are shown in answers; the shapes are `shared.contracts.views`."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts import views
+from shared.contracts.events import source_of, type_of
+from shared.contracts.text import Message
+from shared.contracts.views import IntakeContent
+from shared.contracts.vocabulary import FixStatus, Outcome, SessionStatus
+
+from fix_outcomes.domain.model import ChatMessage, Entry, Fact, Fix, Session
+from fix_outcomes.domain.transitions import TRANSITIONS
+
+
+def allowed_outcomes(shown: Fix, session: Session) -> tuple[Outcome, ...]:
+    """What may be recorded next, so that no client copies the rules."""
+    goes_on = session.active or (session.status is SessionStatus.ESCALATED and shown.parked)
+    if shown.superseded or not goes_on:
+        return ()
+    return tuple(outcome for outcome in Outcome if FixStatus(outcome) in TRANSITIONS[shown.status])
+
+
+def fix(shown: Fix, session: Session) -> dict[str, Any]:
+    """A fix as JSON."""
+    return _json(
+        views.Fix.model_construct(
+            **_fields(shown),
+            state_version=session.state_version,
+            allowed_outcomes=allowed_outcomes(shown, session),
+        )
+    )
+
+
+def session(shown: Session, fixes: Iterable[Fix] | None = None) -> dict[str, Any]:
+    """A session as JSON, with its fixes where they are given."""
+    fields = _fields(shown) | {"intake_content": IntakeContent.model_construct(text=shown.intake_text)}
+    if fixes is None:
+        return _json(views.Session.model_construct(**fields))
+    return _json(views.Session.model_construct(**fields)) | {"fixes": [fix(each, shown) for each in fixes]}
+
+
+def message(shown: ChatMessage) -> dict[str, Any]:
+    """A message as JSON."""
+    return _json(views.ChatMessage.model_construct(**_fields(shown)))
+
+
+def fact(shown: Fact) -> dict[str, Any]:
+    """A fact as JSON."""
+    return _json(views.Fact.model_construct(**_fields(shown)))
+
+
+def history_entry(shown: Entry) -> dict[str, Any]:
+    """An entry of the journal as a person reads it."""
+    fields = _fields(shown) | {"from_": shown.from_status, "to": shown.to_status}
+    return _json(views.HistoryEntry.model_construct(**fields))
+
+
+def event(
+    *,
+    account_id: UUID,
+    session_id: UUID,
+    sequence: int,
+    kind: str,
+    fix_id: UUID | None,
+    at: datetime,
+    data: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The CloudEvent of a journal entry. Its id is stable, so that a repeat can be told from news."""
+    return {
+        "specversion": "1.0",
+        "id": f"{session_id}/{sequence}",
+        "source": source_of(account_id, session_id),
+        "type": type_of(kind),
+        **({"subject": f"suggested-fixes/{fix_id}"} if fix_id else {}),
+        "time": at.isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "sequence": f"{sequence:020}",
+        "data": data,
+    }
+
+
+def _fields(shown: Session | Fix | ChatMessage | Fact | Entry) -> dict[str, Any]:
+    return {name: getattr(shown, name) for name in shown.__slots__}
+
+
+def _json(model: Message) -> dict[str, Any]:
+    return model.model_dump(mode="json", by_alias=True)

@@ -1,19 +1,17 @@
-"""One program as a process of ours: started in its own group, watched, and ended without a trace."""
+"""One program of a stack: how it is started, and how one sees from outside that it is ready."""
 
 import hashlib
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+from dataclasses import dataclass
+from signal import SIGTERM, Signals
 
-from devstack.procfs import MARK, Identity, belongings
+from devstack.jobs import POLL_SECONDS, Job
+from devstack.procfs import MARK, Identity
 from devstack.state import Running, State
 
-POLL_SECONDS = 0.03
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "COVERAGE_PROCESS_START")
 
 
@@ -23,7 +21,7 @@ class StartFailedError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how one sees from outside that it is ready."""
+    """What to run, and what its owner knows about running it."""
 
     name: str
     command: tuple[str, ...]
@@ -31,74 +29,39 @@ class Program:
     ready: Callable[[], bool]
     prepare: Callable[[], None] = lambda: None
     stop_signal: Signals = SIGTERM
-    try_again_after: str | None = None
     patience_at_end: float = 15
+    try_again_after: str | None = None
 
     def fingerprint(self) -> str:
         """Changes when the program would be started in another way."""
         return hashlib.sha256(json.dumps([self.command, dict(self.environment)]).encode()).hexdigest()
 
 
-@dataclass
-class Process:
-    """A program of a stack; finds the process again that an earlier command started."""
+class Process(Job):
+    """A program and its process; finds the process again that an earlier command started."""
 
-    program: Program
-    state: State
-    _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    _log_start: int = field(default=0, repr=False)
+    def __init__(self, program: Program, state: State) -> None:
+        super().__init__(program.name, state)
+        self.program = program
 
-    @property
-    def name(self) -> str:
-        """The name under which logs, pids and commands know it."""
-        return self.program.name
-
-    @property
-    def log(self) -> Path:
-        """Where stdout and stderr go."""
-        return self.state.folder / "logs" / f"{self.name}.log"
-
-    @property
-    def identity(self) -> Identity | None:
-        """The process, as it was recorded when it was started."""
-        running = self.state.processes.get(self.name)
-        return running.identity if running else None
-
-    @property
-    def pid(self) -> int | None:
-        """The pid to signal; None while it does not run."""
-        return self.identity.pid if self.identity and self.alive() else None
-
-    def alive(self) -> bool:
-        """Whether it runs; a paused process does."""
-        if self._child is not None:
-            self._child.poll()
-        return self.identity is not None and self.identity.alive()
-
-    def current(self) -> bool:
-        """Whether it runs, and was started as it would be started now."""
-        running = self.state.processes.get(self.name)
-        return self.alive() and running is not None and running.fingerprint == self.program.fingerprint()
+    def well(self) -> bool:
+        """Whether it runs, was started as it would be started now, and is ready."""
+        return self._current() and self.program.ready()
 
     def start(self) -> None:
-        """Start it if it does not run; returns before it is ready."""
-        if self.alive():
+        """Start it unless it runs; returns before it is ready. One that was started otherwise is replaced."""
+        if self._current():
             return
-        self.kill()
+        self.stop()
         self.program.prepare()
-        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._log_start = log.tell()
-            self._child = subprocess.Popen(
-                self.program.command,
-                env={**passed_on(), **self.program.environment, MARK: self._mark},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        identity = Identity.of(self._child.pid) or Identity(self._child.pid, "ended")
-        self.state.record(self.name, Running(identity, self.program.fingerprint()))
+        pid = self._spawn()
+        running = Running(
+            identity=Identity.of(pid) or Identity(pid, "ended"),
+            fingerprint=self.program.fingerprint(),
+            stop_signal=self.program.stop_signal,
+            patience_at_end=self.program.patience_at_end,
+        )
+        self.state.record(self.name, running)
 
     def wait_ready(self, timeout: float = 60) -> None:
         """Return once it answers; raises StartFailedError if it ends, or is silent for `timeout` seconds."""
@@ -110,66 +73,34 @@ class Process:
                 raise StartFailedError(f"{self.name} was not ready within {timeout:g} s\n{self.tail()}")
             time.sleep(POLL_SECONDS)
 
-    def stop(self, timeout: float = 15) -> None:
-        """Ask it to end, wait, and after `timeout` seconds end it; leaves nothing of it behind."""
-        leader = self.identity
-        if leader and leader.alive():
-            leader.send(self.program.stop_signal)
-            self.resume()
-            self._wait_gone((leader,), timeout)
-        self.kill()
-        self.state.forget(self.name)
-
-    def end(self) -> None:
-        """Stop it for good: nothing that it holds is needed any more."""
-        self.stop(self.program.patience_at_end)
-
-    def kill(self) -> None:
-        """SIGKILL to it and to all that it started; returns when they are gone."""
-        doomed = belongings(self.identity, self._mark)
-        for process in doomed:
-            process.send(SIGKILL)
-        self._wait_gone(doomed, timeout=10)
-        if self._child is not None and not self.alive():
-            self._child.wait(timeout=10)
-
     def restart(self) -> None:
         """Stop and start it, on the same port and data, and wait until it is ready."""
         self.stop()
         self.start()
         self.wait_ready()
 
-    def pause(self) -> None:
-        """SIGSTOP to it and to all that it started."""
-        self._send_all(SIGSTOP)
+    def _current(self) -> bool:
+        running = self.state.processes.get(self.name)
+        return self.alive() and running is not None and running.fingerprint == self.program.fingerprint()
 
-    def resume(self) -> None:
-        """SIGCONT to it and to all that it started."""
-        self._send_all(SIGCONT)
-
-    def tail(self, lines: int = 20) -> str:
-        """The last lines of what it wrote since this object started it."""
-        if not self.log.exists():
-            return ""
-        with self.log.open("rb") as log:
-            log.seek(self._log_start)
-            text = log.read().decode(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
-
-    @property
-    def _mark(self) -> str:
-        return f"{self.state.id}/{self.name}"
-
-    def _send_all(self, signal: Signals) -> None:
-        for process in belongings(self.identity, self._mark):
-            process.send(signal)
-
-    def _wait_gone(self, processes: tuple[Identity, ...], timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        while any(process.alive() for process in processes) and time.monotonic() < deadline:
-            if self._child is not None:
-                self._child.poll()
-            time.sleep(POLL_SECONDS / 3)
+    def _spawn(self) -> int:
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log_start = self.log.stat().st_size if self.log.exists() else 0
+        try:
+            # Not a Popen: whoever ends the process, in this or a later command, needs only its pid.
+            return os.posix_spawnp(
+                self.program.command[0],
+                self.program.command,
+                {**passed_on(), **self.program.environment, MARK: self.mark},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                ],
+                setsid=True,
+            )
+        except OSError as error:
+            raise StartFailedError(f"{self.name} could not be started: {error}") from error
 
     def _start_again_or_fail(self, deadline: float) -> None:
         tail = self.tail()

@@ -23,7 +23,7 @@ class Identity:
     def of(cls, pid: int) -> Self | None:
         """The process that has this pid now; None when it ended, also when nobody has reaped it yet."""
         status = _status(pid)
-        if status is None or status.state in {"Z", "X"}:
+        if status is None or (status.state in {"Z", "X"} and status.threads <= 1):
             return None
         return cls(pid, f"{_boot()}/{status.started}")
 
@@ -43,6 +43,7 @@ class _Status:
     state: str
     parent: int
     group: int
+    threads: int
     started: str
 
 
@@ -53,9 +54,13 @@ def belongings(leader: Identity | None, mark: str) -> tuple[Identity, ...]:
     outlives its broker: no single one of the three would find them all.
     """
     pids = dict.fromkeys(_family(leader.pid) if leader and leader.alive() else ())
-    pids |= dict.fromkeys(_marked(mark))
-    pids.pop(os.getpid(), None)
+    pids |= dict.fromkeys(pid for pid, found in _marks() if found == mark)
     return tuple(found for pid in pids if (found := Identity.of(pid)))
+
+
+def marked_by(prefix: str) -> tuple[Identity, ...]:
+    """Every process whose mark starts so, also those that were never recorded."""
+    return tuple(found for pid, mark in _marks() if mark.startswith(prefix) and (found := Identity.of(pid)))
 
 
 def _family(leader: int) -> list[int]:
@@ -66,12 +71,15 @@ def _family(leader: int) -> list[int]:
     return family + [pid for pid, status in statuses.items() if status.group == leader and pid not in family]
 
 
-def _marked(mark: str) -> Iterator[int]:
-    wanted = f"{MARK}={mark}".encode()
+def _marks() -> Iterator[tuple[int, str]]:
+    name = f"{MARK}=".encode()
     for pid in _pids():
+        if pid == os.getpid():
+            continue
         with suppress(OSError):
-            if wanted in (PROC / str(pid) / "environ").read_bytes().split(b"\0"):
-                yield pid
+            for variable in (PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                if variable.startswith(name):
+                    yield pid, variable.removeprefix(name).decode()
 
 
 def _pids() -> list[int]:
@@ -85,7 +93,13 @@ def _status(pid: int) -> _Status | None:
         return None
     # The name, in parentheses, may itself hold spaces and parentheses.
     fields = text.rpartition(")")[2].split()
-    return _Status(state=fields[0], parent=int(fields[1]), group=int(fields[2]), started=fields[19])
+    return _Status(
+        state=fields[0],
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        threads=int(fields[17]),
+        started=fields[19],
+    )
 
 
 def _boot() -> str:

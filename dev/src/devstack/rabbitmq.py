@@ -78,7 +78,8 @@ def _login(state: State) -> str:
 
 def _prepare(state: State, folder: Path) -> None:
     home = folder / "home"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for private in (folder, home):
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
     cookie = home / ".erlang.cookie"
     if not cookie.exists():
         write_private(cookie, state.secret("erlang-cookie"))

@@ -1,16 +1,17 @@
 """Postgres, RabbitMQ and Redis for one stack: the caller's own where a URL names them, else private ones."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from devstack import postgres, rabbitmq, redis
+from devstack import leash, postgres, rabbitmq, redis
 from devstack.database import ensure_database
+from devstack.ending import end_all
+from devstack.install import ensure_installed
+from devstack.parallel import together
 from devstack.processes import Process, Program
 from devstack.state import State
 
@@ -23,6 +24,7 @@ class Server(Protocol):
     @property
     def pid(self) -> int | None: ...
     def alive(self) -> bool: ...
+    def well(self) -> bool: ...
     def start(self) -> None: ...
     def wait_ready(self, timeout: float = 60) -> None: ...
     def stop(self) -> None: ...
@@ -46,11 +48,11 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Servers:
-    """The running servers. `own` are those that this stack started and will stop, by name."""
+    """The running servers. `own` are those that were started here, by name; `stop` ends them and their data."""
 
     addresses: Addresses
     own: Mapping[str, Server]
-    discard: Callable[[], None]
+    stop: Callable[[], None]
 
     @property
     def database_url(self) -> str:
@@ -82,11 +84,6 @@ class Servers:
         together(self.own.values(), lambda server: server.wait_ready())
         ensure_database(self.database_url)
 
-    def stop(self) -> None:
-        """Stop all of them, at once, and remove their data."""
-        together(self.own.values(), lambda server: server.end())
-        self.discard()
-
     def __enter__(self) -> Self:
         return self
 
@@ -104,8 +101,11 @@ def start_servers(
     RF_DATABASE_URL, RF_AMQP_URL (with RF_RABBITMQ_API_URL) and RF_REDIS_URL of `environment` (default: ours)
     name servers to use instead. Raises StartFailedError, leaving nothing behind.
     """
-    servers = describe_servers(State.load(folder.resolve()), durable=durable, environment=environment)
+    ensure_installed(os.environ if environment is None else environment)
+    state = State.load(folder.resolve())
+    servers = describe_servers(state, durable=durable, environment=environment)
     try:
+        leash.put_on(state)
         servers.start()
     except BaseException:
         servers.stop()
@@ -130,24 +130,8 @@ def describe_servers(state: State, *, durable: bool, environment: Mapping[str, s
     return Servers(
         addresses=_addresses(state, given),
         own={program.name: Process(program, state) for program in programs},
-        discard=lambda: discard_data(state),
+        stop=lambda: end_all(state),
     )
-
-
-def discard_data(state: State) -> None:
-    """Remove what the servers kept and the state itself; the logs stay."""
-    inside = (state.folder / name for name in ("postgres", "rabbitmq", "redis"))
-    for folder in (*inside, *map(Path, state.folders.values())):
-        shutil.rmtree(folder, ignore_errors=True)
-    state.path.unlink(missing_ok=True)
-
-
-def together(servers: Iterable[Server], work: Callable[[Server], None]) -> None:
-    """Do it to all at once; raises the first failure after all have come to an end."""
-    with ThreadPoolExecutor() as executor:
-        tasks = [executor.submit(work, server) for server in servers]
-    for task in tasks:
-        task.result()
 
 
 def _addresses(state: State, given: Mapping[str, str]) -> Addresses:

@@ -14,10 +14,12 @@ from devstack.procfs import Identity
 
 @dataclass(frozen=True)
 class Running:
-    """A started process and the fingerprint of what it was started with."""
+    """A started process, the fingerprint of what it was started with, and how it wants to be stopped."""
 
     identity: Identity
     fingerprint: str
+    stop_signal: int
+    patience_at_end: float
 
 
 @dataclass
@@ -40,7 +42,7 @@ class State:
             return cls(folder)
         kept: dict[str, Any] = json.loads(path.read_text())
         processes = {
-            name: Running(Identity(**entry["identity"]), entry["fingerprint"])
+            name: Running(**{**entry, "identity": Identity(**entry["identity"])})
             for name, entry in kept.pop("processes").items()
         }
         return cls(folder, processes=processes, **kept)
@@ -49,6 +51,15 @@ class State:
     def path(self) -> Path:
         """Where it is kept."""
         return self.folder / "state.json"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs; it stays when everything else goes."""
+        return self.folder / "logs"
+
+    def log(self, name: str) -> Path:
+        """Where the process of this name writes."""
+        return self.logs / f"{name}.log"
 
     def secret(self, name: str) -> str:
         """The secret of this name, made at first use; safe inside a URL."""

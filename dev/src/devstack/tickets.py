@@ -153,7 +153,7 @@ def _unknown_fixes(ticket: Ticket) -> Iterator[tuple[str, str]]:
         if isinstance(step, Suggest):
             if step.suggest.name in fixes:
                 yield f"steps[{number}].suggest.name", f"'{step.suggest.name}' is taken by an earlier fix"
-            fixes.add(step.suggest.name)
+            fixes.update([step.suggest.name] if step.expect is None else [])
     for fix in sorted(set(ticket.ends_as.fixes if ticket.ends_as else ()) - fixes):
         yield f"ends_as.fixes.{fix}", f"no step suggests a fix named '{fix}'"
 
@@ -175,7 +175,7 @@ def _fixes_named(step: AnyStep) -> Iterator[tuple[str, str]]:
 def _unsaid_quotes(ticket: Ticket) -> Iterator[tuple[str, str]]:
     said: list[str] = []
     for number, step in enumerate(ticket.steps):
-        if isinstance(step, Say):
+        if isinstance(step, Say) and step.expect is None:
             said.append(step.say.text)
         if isinstance(step, Propose):
             for index, quote in enumerate(step.propose.evidence):

@@ -95,9 +95,9 @@ class Api:
     async def _decision(self, call: Call, response: httpx.Response) -> Answer:
         if response.status_code != httpx.codes.ACCEPTED:
             return Answer(response.status_code, _json(response))
-        address = response.url.join(response.headers["Location"])
-        if address.host != response.url.host:
-            raise GaveUpError(f"{call.path}: queued at another host, {address.host}; no token is sent there")
+        address = response.url.join(response.headers.get("Location", "missing:"))
+        if (address.scheme, address.netloc) != (response.url.scheme, response.url.netloc):
+            raise GaveUpError(f"{call.path}: queued, but no token is sent to the Location {address}")
         self.tell(f"{call.method} {call.path}: 202, queued; following {address.path}")
         try:
             async with asyncio.timeout(DECIDED_WITHIN):

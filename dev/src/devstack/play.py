@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
 from shared.contracts.views import Note, SessionWithFixes
 from shared.contracts.vocabulary import NoteKind
 
@@ -45,6 +46,8 @@ async def play_ticket(name: str, scene: Scene, api: Api) -> Played:
         await _play(played, scene, api)
     except (GaveUpError, SurpriseError) as error:
         played.trouble = str(error)
+    except (KeyError, ValidationError) as error:
+        played.trouble = f"an answer is not as the API promises: {error!r}"
     played.seconds = time.perf_counter() - started
     return played
 

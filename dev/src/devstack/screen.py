@@ -56,13 +56,12 @@ class Screen:
     def note(self, why: str, played: Played, note: Note, *, from_cache: bool) -> None:
         """A document as an engineer would see it."""
         origin = f"{note.generator}, state_version {note.state_version}, from_cache {str(from_cache).lower()}"
-        title = f"{note.kind.replace('_', ' ')} · {why} · {played.name} · {origin}"
+        self.line(f"\n{note.kind.replace('_', ' ')} · {why} · {played.name}", "bold")
+        self.line(origin)
         if self._console.is_terminal:
-            self._console.print(
-                Panel(Markdown(_harmless(note.markdown), hyperlinks=False), title=Text(title))
-            )
+            self._console.print(Panel(Markdown(_harmless(note.markdown), hyperlinks=False)))
         else:
-            self.line(f"\n----- {title}\n{note.markdown.rstrip()}\n-----")
+            self.line(f"-----\n{note.markdown.rstrip()}\n-----")
 
     def table(self, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows in columns under a title."""

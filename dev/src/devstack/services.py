@@ -110,18 +110,25 @@ def _service(
         command=choices.command(name),
         environment={
             "PYTHONUNBUFFERED": "1",
+            **_passed_through(service, environment),
             f"{prefix}_HOST": HOST,
             f"{prefix}_PORT": str(state.port(name)),
             f"{prefix}_REPLICA": name,
             f"{prefix}_AMQP_URL": with_login(at.amqp_url, service, state.secret(f"amqp:{service}")),
-            **OWN_SETTINGS[service](state, at, environment),
+            **OWN_SETTINGS[service](state, at),
             **choices.own_settings(name),
         },
         ready=lambda: is_ready(address),
     )
 
 
-def _gateway(state: State, at: Addresses, _: Mapping[str, str]) -> dict[str, str]:
+def _passed_through(service: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The LLM's key and model come from whoever starts the stack."""
+    own = service == "note-generator"
+    return {name: value for name, value in environment.items() if own and name.startswith("NOTE_GENERATOR_")}
+
+
+def _gateway(state: State, at: Addresses) -> dict[str, str]:
     return {
         "GATEWAY_REDIS_URL": at.redis_url,
         "GATEWAY_JWT_SECRET": state.secret("jwt"),
@@ -129,7 +136,7 @@ def _gateway(state: State, at: Addresses, _: Mapping[str, str]) -> dict[str, str
     }
 
 
-def _fix_outcomes(state: State, at: Addresses, _: Mapping[str, str]) -> dict[str, str]:
+def _fix_outcomes(state: State, at: Addresses) -> dict[str, str]:
     runtime, relay = state.secret("database:runtime"), state.secret("database:relay")
     return {
         "FIX_OUTCOMES_DATABASE_URL": with_login(at.database_url, "fix_outcomes", runtime),
@@ -137,12 +144,11 @@ def _fix_outcomes(state: State, at: Addresses, _: Mapping[str, str]) -> dict[str
     }
 
 
-def _note_generator(_: State, at: Addresses, environment: Mapping[str, str]) -> dict[str, str]:
-    given = {name: value for name, value in environment.items() if name.startswith("NOTE_GENERATOR_")}
-    return {**given, "NOTE_GENERATOR_REDIS_URL": at.redis_url}
+def _note_generator(_: State, at: Addresses) -> dict[str, str]:
+    return {"NOTE_GENERATOR_REDIS_URL": at.redis_url}
 
 
-OWN_SETTINGS: Mapping[str, Callable[[State, Addresses, Mapping[str, str]], dict[str, str]]] = {
+OWN_SETTINGS: Mapping[str, Callable[[State, Addresses], dict[str, str]]] = {
     "gateway": _gateway,
     "fix-outcomes": _fix_outcomes,
     "note-generator": _note_generator,

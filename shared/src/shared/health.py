@@ -1,33 +1,36 @@
 """What an orchestrator asks: alive, ready, and the numbers. Plain ASGI, so any kind of app can mount it."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """What this service needs, by name, and whether it has it."""
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Endpoint = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Endpoint = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def routes(readiness: Readiness) -> tuple[tuple[str, Endpoint], ...]:
+def routes(
+    readiness: Readiness, *, registry: CollectorRegistry = REGISTRY
+) -> tuple[tuple[str, Endpoint], ...]:
     """`/healthz` (the process answers), `/readyz` (503 and what is missing, if anything is), `/metrics`."""
 
-    async def healthz(_scope: dict[str, Any], _receive: Receive, send: Send) -> None:
+    async def healthz(_scope: Message, _receive: Receive, send: Send) -> None:
         await _answer(send, 200, _json({"status": "ok"}))
 
-    async def readyz(_scope: dict[str, Any], _receive: Receive, send: Send) -> None:
+    async def readyz(_scope: Message, _receive: Receive, send: Send) -> None:
         checks = dict(await readiness())
         ready = all(checks.values())
         body = {"status": "ready" if ready else "not ready", "checks": checks}
         await _answer(send, 200 if ready else 503, _json(body))
 
-    async def metrics(_scope: dict[str, Any], _receive: Receive, send: Send) -> None:
-        await _answer(send, 200, generate_latest(), CONTENT_TYPE_LATEST)
+    async def metrics(_scope: Message, _receive: Receive, send: Send) -> None:
+        await _answer(send, 200, generate_latest(registry), CONTENT_TYPE_LATEST)
 
     return ("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)
 

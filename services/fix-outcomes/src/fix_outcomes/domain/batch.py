@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts.answers import Answer
-from shared.contracts.commands import Command, CreateSession, FixAction
+from shared.contracts.commands import Command, CreateSession, FixAction, SessionAction
 from shared.contracts.problems import ProblemCode
 from shared.contracts.vocabulary import ALLOWED_ROLES
 
@@ -75,7 +75,9 @@ def _answer(known: Known, command: Command, writes: Writes, at: datetime) -> Ans
         status, body = decision.status, decision.body
         _move_on(known, decision, writes)
     if logged is None:
-        _log(known, command, status, body, writes, at)
+        first = _first_answer(command, status=status, body=body, at=at)
+        known.log[command.command_id] = first
+        writes.log.append(first)
     return Answer(ref=command.ref, status=status, body=dict(body))
 
 
@@ -83,23 +85,27 @@ def _decide(known: Known, command: Command, *, reused: bool, at: datetime) -> De
     action = command.action
     if command.actor.role not in ALLOWED_ROLES[action.kind]:
         raise Refused(ProblemCode.FORBIDDEN, f"The role {command.actor.role} may not do this.")
-    state = None if isinstance(action, CreateSession) else _state(known, command)
-    if reused:
-        raise Refused(ProblemCode.IDEMPOTENCY_KEY_REUSED, "Use a new Idempotency-Key for a new request.")
-    if state is None:
+    if isinstance(action, CreateSession):
+        _refuse_reuse(reused)
         return sessions.create(command, action, at=at)
+    state = _state(known, command, action)
+    _refuse_reuse(reused)
     return decide(state, command, at=at)
 
 
-def _state(known: Known, command: Command) -> State:
-    action = command.action
-    session = None if isinstance(action, CreateSession) else known.sessions.get(action.session_id)
+def _state(known: Known, command: Command, action: SessionAction | FixAction) -> State:
+    session = known.sessions.get(action.session_id)
     if session is None or session.account_id != command.account_id:
         raise not_found()
     state = State(session=session, fixes=known.fixes.get(session.id, {}))
     if isinstance(action, FixAction):
         state.fix(action.fix_id)
     return state
+
+
+def _refuse_reuse(reused: bool) -> None:
+    if reused:
+        raise Refused(ProblemCode.IDEMPOTENCY_KEY_REUSED, "Use a new Idempotency-Key for a new request.")
 
 
 def _move_on(known: Known, decision: Decision, writes: Writes) -> None:
@@ -121,10 +127,8 @@ def _move_on(known: Known, decision: Decision, writes: Writes) -> None:
     writes.entries.append(decision.entry)
 
 
-def _log(
-    known: Known, command: Command, status: int, body: Mapping[str, Any], writes: Writes, at: datetime
-) -> None:
-    logged = Logged(
+def _first_answer(command: Command, *, status: int, body: Mapping[str, Any], at: datetime) -> Logged:
+    return Logged(
         command_id=command.command_id,
         account_id=command.account_id,
         fingerprint=command.fingerprint,
@@ -133,5 +137,3 @@ def _log(
         accepted_at=command.issued_at,
         decided_at=at,
     )
-    known.log[command.command_id] = logged
-    writes.log.append(logged)

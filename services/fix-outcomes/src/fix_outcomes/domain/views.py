@@ -1,6 +1,6 @@
 """How sessions, fixes and entries are shown in answers; the shapes are `shared.contracts.views`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.contracts.text import Message
 from shared.contracts.views import IntakeContent
 from shared.contracts.vocabulary import FixStatus, Outcome, SessionStatus
 
-from fix_outcomes.domain.model import ChatMessage, Entry, Fact, Fix, Session
+from fix_outcomes.domain.model import ChatMessage, Fact, Fix, Session
 from fix_outcomes.domain.transitions import TRANSITIONS
 
 
@@ -52,12 +52,6 @@ def fact(shown: Fact) -> dict[str, Any]:
     return _json(views.Fact.model_construct(**_fields(shown)))
 
 
-def history_entry(shown: Entry) -> dict[str, Any]:
-    """An entry of the journal as a person reads it."""
-    fields = _fields(shown) | {"from_": shown.from_status, "to": shown.to_status}
-    return _json(views.HistoryEntry.model_construct(**fields))
-
-
 def event(
     *,
     account_id: UUID,
@@ -66,7 +60,7 @@ def event(
     kind: str,
     fix_id: UUID | None,
     at: datetime,
-    data: Mapping[str, Any],
+    data: object,
 ) -> dict[str, Any]:
     """The CloudEvent of a journal entry. Its id is stable, so that a repeat can be told from news."""
     return {
@@ -82,7 +76,7 @@ def event(
     }
 
 
-def _fields(shown: Session | Fix | ChatMessage | Fact | Entry) -> dict[str, Any]:
+def _fields(shown: Session | Fix | ChatMessage | Fact) -> dict[str, Any]:
     return {name: getattr(shown, name) for name in shown.__slots__}
 
 

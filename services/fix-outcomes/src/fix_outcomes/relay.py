@@ -1,0 +1,173 @@
+"""Tells the world what the journal says: one relay at a time, in order per session, confirmed, then marked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+from prometheus_client import Counter, Gauge
+from shared.contracts import topology
+from shared.contracts.events import CONTENT_TYPE, StateChange, StateChanges, routing_key
+from shared.ids import new_id
+from shared.logs import logger
+from shared.publisher import NotPublished, Publisher
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from fix_outcomes.storage import outbox, rows
+from fix_outcomes.storage.database import Raw, is_outage
+
+Checkpoint = Callable[[str], Awaitable[None]]
+
+BATCH: Final = 256
+PURGE_EVERY_S: Final = 60.0
+_STANDBY_S: Final = 0.5
+_LAG_EVERY_S: Final = 5.0
+
+log = logger(__name__)
+
+published_total = Counter("rf_relay_published_total", "Journal entries that the broker confirmed")
+lag_rows = Gauge("rf_relay_lag_rows", "Journal entries that wait to be published")
+lag_seconds = Gauge("rf_relay_lag_seconds", "Age of the oldest journal entry that waits")
+leading = Gauge("rf_relay_leading", "1 while this replica is the relay")
+
+
+class Relay:
+    """Publishes what is in the outbox, woken after each commit here, and polling for what others left."""
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        publisher: Publisher,
+        checkpoint: Checkpoint,
+        poll_s: float,
+        keep_published: timedelta,
+        keep_answers: timedelta,
+    ) -> None:
+        self._engine, self._publisher, self._checkpoint = engine, publisher, checkpoint
+        self._poll_s = poll_s
+        self._keep = {"published": keep_published, "answers": keep_answers}
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to publish."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish until cancelled; an outage is waited out."""
+        while True:
+            try:
+                await self._lead()
+            except NotPublished as error:
+                log.warning("the relay waits for the broker", reason=str(error))
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("the relay failed")
+                else:
+                    log.warning("the relay waits for the database", reason=type(error).__name__)
+            finally:
+                leading.set(0)
+            await asyncio.sleep(_STANDBY_S)
+
+    async def _lead(self) -> None:
+        """Publish for as long as this connection holds the lock: losing it ends the leadership."""
+        async with self._engine.connect() as pooled:
+            connection: Any = (await pooled.get_raw_connection()).driver_connection
+            try:
+                if await outbox.become_leader(connection):
+                    leading.set(1)
+                    await self._publish_on(connection)
+            finally:
+                await pooled.invalidate()
+
+    async def _publish_on(self, connection: Raw) -> None:
+        loop = asyncio.get_running_loop()
+        next_purge, next_lag = loop.time() + PURGE_EVERY_S, loop.time()
+        while True:
+            self._wake.clear()
+            batch = await outbox.unpublished(connection, limit=BATCH)
+            if batch:
+                await self._publish(connection, batch)
+            if loop.time() >= next_lag:
+                next_lag = loop.time() + _LAG_EVERY_S
+                await _observe_lag(connection)
+            if loop.time() >= next_purge:
+                next_purge = loop.time() + PURGE_EVERY_S
+                await outbox.purge(connection, **self._keep)
+            if len(batch) < BATCH:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self._poll_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _publish(self, connection: Raw, batch: Sequence[rows.Row]) -> None:
+        """Publish and mark. What failed stays, with all that follows it in its session."""
+        results = await asyncio.gather(*(self._in_order(entries) for entries in _by_session(batch)))
+        done = [entry for confirmed in results for entry in confirmed]
+        if done:
+            await self._announce(done)
+            await self._checkpoint("relay: after confirm, before mark")
+            await outbox.mark_published(connection, [entry["position"] for entry in done])
+            published_total.inc(len(done))
+        if len(done) < len(batch):
+            raise NotPublished(f"{len(batch) - len(done)} of {len(batch)} events")
+
+    async def _in_order(self, entries: Sequence[rows.Row]) -> list[rows.Row]:
+        """Each after the one before it is confirmed: a refused event is never overtaken within its session."""
+        confirmed = []
+        for entry in entries:
+            try:
+                await self._publish_event(entry)
+            except NotPublished:
+                break
+            confirmed.append(entry)
+        return confirmed
+
+    async def _publish_event(self, entry: rows.Row) -> None:
+        event = rows.event(entry, parsed=False)
+        await self._publisher.publish(
+            orjson.dumps(event),
+            exchange=topology.EVENTS,
+            routing_key=routing_key(entry["account_id"], entry["session_id"], entry["kind"]),
+            message_id=event["id"],
+            content_type=CONTENT_TYPE,
+            mandatory=False,  # that nobody listens to this session is no failure
+        )
+
+    async def _announce(self, entries: Iterable[rows.Row]) -> None:
+        newest = {entry["session_id"]: entry for entry in entries}
+        changes = StateChanges(
+            changes=tuple(
+                StateChange.model_construct(
+                    account_id=entry["account_id"],
+                    session_id=entry["session_id"],
+                    state_version=entry["state_version"],
+                )
+                for entry in newest.values()
+            )
+        )
+        await self._publisher.publish(
+            changes.model_dump_json().encode(),
+            exchange=topology.CHANGES,
+            routing_key=topology.NOTE_GENERATOR_STATE_CHANGES.key,
+            message_id=str(new_id()),
+            mandatory=True,
+        )
+
+
+def _by_session(batch: Sequence[rows.Row]) -> list[list[rows.Row]]:
+    sessions: dict[object, list[rows.Row]] = {}
+    for entry in batch:
+        sessions.setdefault(entry["session_id"], []).append(entry)
+    return list(sessions.values())
+
+
+async def _observe_lag(connection: Raw) -> None:
+    waiting, seconds = await outbox.lag(connection)
+    lag_rows.set(waiting)
+    lag_seconds.set(seconds)

@@ -1,0 +1,113 @@
+"""Connections to Postgres: the pool, transactions on behalf of accounts, and which failures are an outage."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+class Raw(Protocol):
+    """The driver's own connection, inside a transaction."""
+
+    async def fetch(self, query: str, *args: object) -> Sequence[Mapping[str, Any]]:
+        """All rows."""
+
+    async def execute(self, query: str, *args: object) -> str:
+        """The command tag."""
+
+
+_CONNECT_TIMEOUT_S = 5.0
+_COMMAND_TIMEOUT_S = 30.0
+
+_OUTAGES = (
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.InterfaceError,  # the connection is closed, or is being closed
+    asyncpg.InsufficientResourcesError,  # class 53: disk full, out of memory, too many connections
+    asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, cancelled
+    asyncpg.TransactionRollbackError,  # class 40: deadlock, serialization
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, in the middle of a fail-over
+    asyncpg.PostgresSystemError,  # class 58: the disk
+    OSError,
+    TimeoutError,
+    PoolTimeoutError,
+)
+
+_ACCOUNTS = "select set_config('app.accounts', $1, true)"
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away or overloaded: the same work will succeed later, nothing is wrong with it."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    return isinstance(cause or error, _OUTAGES)
+
+
+def connect(url: str, *, name: str, connections: int) -> AsyncEngine:
+    """A pool of at most `connections`, each made when first needed. `url` begins with postgresql://."""
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=_CONNECT_TIMEOUT_S,
+        connect_args={
+            "timeout": _CONNECT_TIMEOUT_S,
+            "command_timeout": _COMMAND_TIMEOUT_S,
+            "server_settings": {
+                "application_name": name,
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": "60s",
+                "lock_timeout": "10s",
+            },
+        },
+    )
+
+
+@asynccontextmanager
+async def raw_transaction(engine: AsyncEngine, accounts: Iterable[UUID]) -> AsyncIterator[Raw]:
+    """A transaction on the driver itself, for the hot path; it sees the rows of these accounts alone."""
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            async with driver.transaction():
+                await driver.execute(_ACCOUNTS, _joined(accounts))
+                yield driver
+        except BaseException as error:
+            if is_outage(error):
+                await connection.invalidate()
+            raise
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine, accounts: Iterable[UUID]) -> AsyncIterator[AsyncConnection]:
+    """A read-only transaction that sees one moment, and the rows of these accounts alone."""
+    async with engine.connect() as plain:
+        connection = await plain.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        async with connection.begin():
+            statement = text("select set_config('app.accounts', :accounts, true)")
+            await connection.execute(statement, {"accounts": _joined(accounts)})
+            yield connection
+
+
+async def answers(engine: AsyncEngine, *, timeout_s: float) -> bool:
+    """Whether the database answers within the time."""
+    try:
+        async with asyncio.timeout(timeout_s), engine.connect() as connection:
+            await connection.execute(text("select 1"))
+    except Exception as error:
+        if is_outage(error):
+            return False
+        raise
+    return True
+
+
+def _joined(accounts: Iterable[UUID]) -> str:
+    return ",".join(sorted({str(account) for account in accounts}))

@@ -1,0 +1,63 @@
+"""What the relay reads and marks: the entries of the journal that the world has not been told of."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from fix_outcomes.storage import rows
+from fix_outcomes.storage.database import Raw
+
+_RELAY_LOCK: Final = 7_261_001
+"""The advisory lock that makes a relay the only one; any number that nothing else in this database uses."""
+
+_UNPUBLISHED: Final = """
+select o.position, j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data
+from outbox o join journal j using (session_id, sequence)
+where o.published_at is null
+order by o.position
+limit $1
+"""
+
+_MARK: Final = """
+update outbox set published_at = now() where position = any ($1::bigint[]) and published_at is null
+"""
+
+_LAG: Final = """
+select count(*) as rows, coalesce(extract(epoch from now() - min(j.at)), 0)::float as seconds
+from outbox o join journal j using (session_id, sequence)
+where o.published_at is null
+"""
+
+_PURGES: Final = (
+    "delete from outbox where published_at < now() - $1::interval",
+    "delete from command_log where decided_at < now() - $1::interval",
+    "delete from parked_commands where parked_at < now() - $1::interval",
+)
+
+
+async def become_leader(connection: Raw) -> bool:
+    """Whether this connection is the relay's now, for as long as it lives."""
+    [row] = await connection.fetch("select pg_try_advisory_lock($1) as held", _RELAY_LOCK)
+    return bool(row["held"])
+
+
+async def unpublished(connection: Raw, *, limit: int) -> Sequence[rows.Row]:
+    """The oldest entries that are not published, in the order in which they were accepted."""
+    return await connection.fetch(_UNPUBLISHED, limit)
+
+
+async def mark_published(connection: Raw, positions: Sequence[int]) -> None:
+    """The broker has confirmed these."""
+    await connection.execute(_MARK, list(positions))
+
+
+async def lag(connection: Raw) -> tuple[int, float]:
+    """How many entries wait to be published, and for how many seconds the oldest has."""
+    [row] = await connection.fetch(_LAG)
+    return row["rows"], row["seconds"]
+
+
+async def purge(connection: Raw, *, published: timedelta, answers: timedelta) -> None:
+    """Forget what nobody will ask for again. The journal is for ever."""
+    for statement, age in zip(_PURGES, (published, answers, answers), strict=True):
+        await connection.execute(statement, age)

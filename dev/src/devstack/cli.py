@@ -9,6 +9,7 @@ import typer
 
 from devstack import stack_file
 from devstack.binaries import NotInstalledError
+from devstack.database import UnusableDatabaseError
 from devstack.ending import end_all, locked
 from devstack.follow import follow, show
 from devstack.jobs import Job
@@ -125,7 +126,7 @@ def demo(
 def _up(run_dir: Path, replicas: list[str]) -> Stack:
     try:
         stack = Stack(run_dir, replicas=_counts(replicas), durable=True, report=_progress).up()
-    except (NotInstalledError, StartFailedError, ValueError) as error:
+    except (NotInstalledError, StartFailedError, UnusableDatabaseError, ValueError) as error:
         _fail(str(error))
     stack_file.write(stack)
     return stack

@@ -11,6 +11,10 @@ import asyncpg
 Answer = TypeVar("Answer")
 
 
+class UnusableDatabaseError(Exception):
+    """The database can be neither used nor created; the text says why, without the password."""
+
+
 def answers(url: str) -> bool:
     """Whether the server behind this URL accepts our login."""
     try:
@@ -21,18 +25,25 @@ def answers(url: str) -> bool:
 
 
 def ensure_database(url: str) -> None:
-    """Create the database that the URL names, where there is none yet."""
-    name = unquote(urlsplit(url).path.removeprefix("/"))
+    """Create the database that the URL names, where there is none yet. Raises UnusableDatabaseError."""
+    parts = urlsplit(url)
     try:
-        _run(_ask(url, "select 1"))
-    except asyncpg.InvalidCatalogNameError:
-        quoted = '"' + name.replace('"', '""') + '"'
-        _run(_ask(with_path(url, "/postgres"), f"create database {quoted}"))
+        _create_unless_there(url, unquote(parts.path.removeprefix("/")))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise UnusableDatabaseError(f"database {parts.path} at {parts.hostname}: {error}") from error
 
 
 def with_path(url: str, path: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=path))
+
+
+def _create_unless_there(url: str, name: str) -> None:
+    try:
+        _run(_ask(url, "select 1"))
+    except asyncpg.InvalidCatalogNameError:
+        quoted = '"' + name.replace('"', '""') + '"'
+        _run(_ask(with_path(url, "/postgres"), f"create database {quoted}"))
 
 
 async def _ask(url: str, question: str) -> None:

@@ -3,8 +3,8 @@
 import os
 import shlex
 import socket
-from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -45,31 +45,27 @@ def program(state: State) -> Program:
     environment = _environment(state, folder)
     mapper = shlex.join([str(epmd()), "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"])
     server = shlex.quote(str(rabbitmq_folder() / "rabbitmq-server"))
-    port, api = state.port("rabbitmq"), api_url(state)
+    address, api = url(state), api_url(state)
     return Program(
         name="rabbitmq",
         command=("sh", "-c", f"{mapper} & exec {server}"),
         environment=environment,
-        ready=lambda: _answers(port, api),
+        ready=lambda: answers(address, api),
         prepare=lambda: _prepare(state, folder),
         patience_at_end=0,  # an orderly stop takes six seconds
     )
 
 
-def api_answers(api: str) -> bool:
-    """Whether the management API accepts our login."""
+def answers(address: str, api: str) -> bool:
+    """Whether the broker listens and its management API accepts our login."""
+    parts = urlsplit(address)
     try:
+        # The listener comes last at boot, and asking it costs a booting broker nothing.
+        socket.create_connection((parts.hostname, parts.port or 5672), timeout=1).close()
         with httpx.Client(trust_env=False, timeout=5) as client:
-            return client.get(f"{api.rstrip('/')}/api/overview").status_code == httpx.codes.OK
-    except httpx.HTTPError:
+            return client.get(f"{api}/api/overview").status_code == httpx.codes.OK
+    except (OSError, httpx.HTTPError):
         return False
-
-
-def _answers(port: int, api: str) -> bool:
-    # The listener comes last at boot, and asking it costs a booting broker nothing.
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return api_answers(api)
-    return False
 
 
 def _login(state: State) -> str:

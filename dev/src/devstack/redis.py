@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from devstack.binaries import redis_server
 from devstack.processes import Program
@@ -29,27 +30,30 @@ def program(state: State) -> Program:
     """The server on its own port."""
     folder = state.folder / "redis"
     configuration = folder / "redis.conf"
-    port, password = state.port("redis"), state.secret("redis")
+    address = url(state)
     return Program(
         name="redis",
         command=(str(redis_server()), str(configuration)),
         environment={},
-        ready=lambda: _answers(port, password),
-        prepare=lambda: _prepare(configuration, port, password),
+        ready=lambda: answers(address),
+        prepare=lambda: _prepare(configuration, state),
     )
 
 
-def _prepare(configuration: Path, port: int, password: str) -> None:
-    folder = configuration.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(configuration, CONFIGURATION.format(port=port, password=password, folder=folder))
-
-
-def _answers(port: int, password: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether the server behind this URL accepts our login."""
+    parts = urlsplit(address)
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+        with socket.create_connection((parts.hostname, parts.port or 6379), timeout=1) as connection:
+            connection.sendall(f"AUTH {parts.password}\r\nPING\r\n".encode())
             with connection.makefile("rb") as answer:
                 return answer.readline() == b"+OK\r\n" and answer.readline() == b"+PONG\r\n"
     except OSError:
         return False
+
+
+def _prepare(configuration: Path, state: State) -> None:
+    folder = configuration.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = CONFIGURATION.format(port=state.port("redis"), password=state.secret("redis"), folder=folder)
+    write_private(configuration, text)

@@ -63,6 +63,7 @@ class _Parcel(Generic[Request]):
     request: Request
     expires: float
     answer: asyncio.Future[Answer]
+    until_confirmed: bool
     confirmed: bool = False
 
 
@@ -142,16 +143,19 @@ class Courier(Generic[Request]):
                     Unanswered("stopping") if parcel.confirmed else NotSent("stopping")
                 )
 
-    async def ask(self, make: Callable[[int], Request], *, timeout_s: float) -> Answer:
+    async def ask(
+        self, make: Callable[[int], Request], *, timeout_s: float, until_confirmed: bool = False
+    ) -> Answer:
         """The answer to one request. `make` gets the number by which the answer will name it.
 
-        Raises `NotSent` where nothing was promised, `Unanswered` where the request is queued but undecided.
+        Raises `NotSent` where nothing was promised, `Unanswered` where the request is queued but undecided;
+        with `until_confirmed` that is as soon as the broker has it: no answer is waited for.
         """
         if len(self._unanswered) >= self._limits.waiting:
             raise NotSent("too many requests are waiting")
         loop = asyncio.get_running_loop()
         ref = next(self._refs)
-        parcel = _Parcel(make(ref), loop.time() + timeout_s, loop.create_future())
+        parcel = _Parcel(make(ref), loop.time() + timeout_s, loop.create_future(), until_confirmed)
         self._unanswered[ref] = parcel
         self._waiting.append(parcel)
         self._wake.set()
@@ -208,8 +212,7 @@ class Courier(Generic[Request]):
                 self._connection.drop()
                 return
             else:
-                for parcel in batch:
-                    parcel.confirmed = True
+                _confirm(batch)
 
     def _take(self) -> list[_Parcel[Request]]:
         batch: list[_Parcel[Request]] = []
@@ -244,7 +247,7 @@ class Courier(Generic[Request]):
             return
         for answer in answers.answers:
             parcel = self._unanswered.get(answer.ref)
-            if parcel is not None and not parcel.answer.done():
+            if parcel is not None and not parcel.until_confirmed and not parcel.answer.done():
                 parcel.answer.set_result(answer)
 
 
@@ -252,6 +255,13 @@ def _expire(parcel: _Parcel[Request]) -> None:
     if not parcel.answer.done():
         error = Unanswered("no answer in time") if parcel.confirmed else NotSent("not confirmed in time")
         parcel.answer.set_exception(error)
+
+
+def _confirm(batch: Sequence[_Parcel[Request]]) -> None:
+    for parcel in batch:
+        parcel.confirmed = True
+        if parcel.until_confirmed:
+            _expire(parcel)
 
 
 def _fail(batch: Sequence[_Parcel[Request]], error: CourierError) -> None:

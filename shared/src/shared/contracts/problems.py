@@ -22,6 +22,8 @@ class ProblemCode(StrEnum):
     FIX_NEEDS_OUTCOME = "fix_needs_outcome"
     SESSION_CLOSED = "session_closed"
     UNAVAILABLE = "unavailable"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    INTERNAL = "internal"
 
 
 STATUS: Mapping[ProblemCode, int] = {
@@ -40,6 +42,8 @@ STATUS: Mapping[ProblemCode, int] = {
     ProblemCode.FIX_NEEDS_OUTCOME: 409,
     ProblemCode.SESSION_CLOSED: 409,
     ProblemCode.UNAVAILABLE: 503,
+    ProblemCode.METHOD_NOT_ALLOWED: 405,
+    ProblemCode.INTERNAL: 500,
 }
 
 TITLE: Mapping[ProblemCode, str] = {
@@ -58,4 +62,6 @@ TITLE: Mapping[ProblemCode, str] = {
     ProblemCode.FIX_NEEDS_OUTCOME: "A fix still needs an outcome",
     ProblemCode.SESSION_CLOSED: "The session is closed",
     ProblemCode.UNAVAILABLE: "The service cannot take this right now",
+    ProblemCode.METHOD_NOT_ALLOWED: "This method does not exist here",
+    ProblemCode.INTERNAL: "Something went wrong",
 }

@@ -1,0 +1,84 @@
+"""`python -m gateway`: serve until told to stop."""
+
+import argparse
+import asyncio
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from shared.contracts.vocabulary import Service
+
+from gateway.app import create_app, drain
+from gateway.settings import Settings
+from shared import logs
+
+
+class Server(uvicorn.Server):
+    """Ends event streams as it begins to shut down, so that it need not wait for them."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        draining = asyncio.create_task(drain(self._app))
+        await super().shutdown(sockets)
+        draining.cancel()
+
+
+def main() -> None:
+    """Read the settings, serve, and finish what was accepted before ending."""
+    _read_arguments()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.exit(_what_is_wrong(error))
+    logs.configure(service=Service.GATEWAY, replica=settings.replica, level=settings.log_level)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_s) - 1),
+    )
+    Server(config, app).run()
+
+
+def _read_arguments() -> None:
+    names = "\n".join(
+        f"  GATEWAY_{name.upper():<20} {field.description}{_default(field)}"
+        for name, field in Settings.model_fields.items()
+    )
+    argparse.ArgumentParser(
+        prog="gateway",
+        description="The HTTP side of ResolutionFlow: accepts changes, asks, and streams.",
+        epilog=f"settings (environment, or files under /run/secrets):\n{names}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required() or field.default is None:
+        return ""
+    default = field.default
+    return f" [{','.join(default) if isinstance(default, tuple) else default}]"
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """The settings that are missing or wrong, without the values: they may be secrets."""
+    lines = (f"  GATEWAY_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+    return "gateway: the settings are not complete\n" + "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

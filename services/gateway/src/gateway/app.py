@@ -1,0 +1,129 @@
+"""The gateway, put together. Nothing is made at import; everything is made here."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway import docs, problems
+from gateway.auth import Verifier
+from gateway.cache import NoteCache
+from gateway.courier import Couriers
+from gateway.metrics import Metrics
+from gateway.middleware import Authenticate, Bound, Observe
+from gateway.pace import Pace
+from gateway.parts import Parts
+from gateway.receipts import Receipts
+from gateway.routes import events, fixes, notes, operations, sessions
+from gateway.settings import Settings
+from gateway.updates import Updates
+from shared import health
+
+_ROUTERS: Final = (sessions.router, fixes.router, notes.router, events.router, operations.router)
+_TAGS: Final = [
+    {"name": "sessions", "description": "Troubleshooting conversations"},
+    {"name": "fixes", "description": "Suggested fixes and what came of them"},
+    {"name": "notes", "description": "The resolution note and the escalation package"},
+    {"name": "events", "description": "What happens, as it happens"},
+    {"name": "operations", "description": "Changes that were queued"},
+]
+_CLOSING_S: Final = 2.0
+"""Of the time to shut down, what is left for closing connections."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings, *, clock: Callable[[], datetime] = _utc_now, couriers: Couriers | None = None
+) -> FastAPI:
+    """The gateway that these settings describe. It connects when its lifespan begins."""
+    parts = _parts(settings, clock, couriers or Couriers.of(settings))
+    metrics = Metrics(couriers=parts.couriers, updates=parts.updates)
+    app = FastAPI(
+        title="ResolutionFlow fix outcomes",
+        version=version("gateway"),
+        description=docs.DESCRIPTION,
+        openapi_tags=_TAGS,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        lifespan=_lifespan,
+    )
+    app.state.parts = parts
+    for router in _ROUTERS:
+        app.include_router(router)
+    for path, endpoint in health.routes(_readiness(parts), registry=metrics.registry):
+        app.router.routes.append(Route(path, _Asgi(endpoint), methods=["GET"]))
+    problems.install(app)
+    docs.install(app)
+    app.add_middleware(Bound, longest=settings.max_body_bytes)
+    app.add_middleware(Authenticate, verifier=Verifier.of(settings, now=lambda: clock().timestamp()))
+    app.add_middleware(Observe, metrics=metrics)
+    return app
+
+
+def _parts(settings: Settings, clock: Callable[[], datetime], couriers: Couriers) -> Parts:
+    return Parts(
+        settings=settings,
+        clock=clock,
+        couriers=couriers,
+        notes=NoteCache(url=settings.redis_url.get_secret_value(), timeout_s=settings.cache_timeout_s),
+        pace=Pace(per_s=settings.rate_per_s, burst=settings.rate_burst, now=time.monotonic),
+        receipts=Receipts(settings.operation_key.get_secret_value()),
+        updates=Updates(
+            url=settings.amqp_url.get_secret_value(),
+            replica=settings.replica,
+            viewers=settings.sse_viewers,
+            buffer=settings.sse_buffer,
+        ),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    parts.updates.start()
+    await parts.couriers.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(parts.couriers.stop(), parts.updates.stop(), parts.notes.close())
+
+
+async def drain(app: FastAPI) -> None:
+    """Begin to end: not ready any more, streams end, and previews that would take too long are given up."""
+    parts: Parts = app.state.parts
+    parts.updates.end()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(max(parts.settings.shutdown_s - _CLOSING_S, 0))
+        await parts.couriers.previews.stop()
+
+
+def _readiness(parts: Parts) -> health.Readiness:
+    async def readiness() -> Mapping[str, bool]:
+        return {
+            "commands": parts.couriers.commands.ready,
+            "queries": parts.couriers.queries.ready,
+            "serving": not parts.updates.ending.is_set(),
+        }
+
+    return readiness
+
+
+class _Asgi:
+    """A plain ASGI endpoint; a bare function would be taken for one of Starlette's."""
+
+    def __init__(self, endpoint: health.Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._endpoint(scope, receive, send)

@@ -1,0 +1,68 @@
+"""The notes that note-generator left in Redis. A cache: where it is away, we do without, and quickly."""
+
+from typing import Final
+from uuid import UUID
+
+from pydantic import ValidationError
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from shared.contracts.cache import NOTE_FIELD, VERSION_FIELD, note_key
+from shared.contracts.views import Note
+from shared.contracts.vocabulary import NoteKind
+from shared.logs import logger
+
+log = logger(__name__)
+
+_CONNECTIONS: Final = 20
+_AWAY: Final = (RedisError, OSError, TimeoutError)
+
+
+class NoteCache:
+    """Reads notes and their versions; nothing here ever raises because Redis is away."""
+
+    def __init__(self, *, url: str, timeout_s: float) -> None:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._redis: Redis = Redis.from_pool(pool)
+
+    async def note(
+        self, *, account_id: UUID, session_id: UUID, kind: NoteKind, state_version: int
+    ) -> Note | None:
+        """The note of exactly this version, if it is there."""
+        key = note_key(account_id, session_id, kind)
+        try:
+            version, document = await self._redis.hmget(key, [VERSION_FIELD, NOTE_FIELD])
+            if version is None or document is None or int(version) != state_version:
+                return None
+            note = Note.model_validate_json(document)
+        except _AWAY as error:
+            log.warning("note cache is away", reason=type(error).__name__)
+            return None
+        except (ValidationError, ValueError):
+            log.warning("cached note is unreadable", session_id=str(session_id), kind=kind)
+            return None
+        return note if (note.session_id, note.state_version) == (session_id, state_version) else None
+
+    async def versions(self, *, account_id: UUID, session_id: UUID) -> dict[NoteKind, int]:
+        """The state_version of each note of the session that is there."""
+        found: dict[NoteKind, int] = {}
+        try:
+            for kind in NoteKind:
+                version = await self._redis.hget(note_key(account_id, session_id, kind), VERSION_FIELD)
+                if version is not None:
+                    found[kind] = int(version)
+        except (*_AWAY, ValueError) as error:
+            log.warning("note cache is away", reason=type(error).__name__)
+        return found
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._redis.aclose()

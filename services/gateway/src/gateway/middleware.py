@@ -1,0 +1,147 @@
+"""What happens around every request, in this order: observed, authenticated, bounded. Plain ASGI: it is cheap."""
+
+import os
+import re
+from time import perf_counter
+from typing import Final
+
+from shared.contracts.problems import ProblemCode
+from shared.logs import logger
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway import problems
+from gateway.auth import Verifier
+from gateway.metrics import Metrics
+from gateway.problems import Problem
+
+log = logger(__name__)
+
+API: Final = "/api/"
+
+_SECURITY_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Observe:
+    """Gives each request its trace, each answer its security headers, and counts both. Nothing internal leaks."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = perf_counter(), 0
+        scope["traceparent"] = traceparent = _trace(_header(scope, b"traceparent"))
+        scope["trace_id"] = traceparent[3:35]
+
+        async def send_safely(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
+                if not any(name == _NO_STORE[0] for name, _ in message["headers"]):
+                    message["headers"].append(_NO_STORE)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_safely)
+        except Exception as error:
+            log.error("request failed", trace_id=scope["trace_id"], error=type(error).__name__, exc_info=True)
+            if status:
+                raise
+            internal = Problem(ProblemCode.INTERNAL, "Something went wrong; the trace_id names this request")
+            await problems.of(scope, internal)(scope, receive, send_safely)
+        finally:
+            self._metrics.answered(
+                method=scope["method"], route=_route(scope), status=status, seconds=perf_counter() - began
+            )
+
+
+class Authenticate:
+    """Refuses whoever calls the API without a valid token, before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp, *, verifier: Verifier) -> None:
+        self._app, self._verifier = app, verifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(API):
+            try:
+                scope["caller"] = await self._verifier.caller(_header(scope, b"authorization"))
+            except Problem as problem:
+                await problems.of(scope, problem)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class Bound:
+    """Refuses bodies that are too long, whether they say so or not."""
+
+    def __init__(self, app: ASGIApp, *, longest: int) -> None:
+        self._app, self._longest = app, longest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            length = _header(scope, b"content-length")
+            if length is not None:
+                if int(length) > self._longest:
+                    await self._refuse(scope, receive, send)
+                    return
+            elif _header(scope, b"transfer-encoding") is not None:
+                await self._chunked(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _chunked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read it whole before the app sees any: the framework would take an error in between for its own."""
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._longest:
+                await self._refuse(scope, receive, send)
+                return
+        whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        async def replay() -> Message:
+            nonlocal whole
+            message, whole = whole, None
+            return message or await receive()
+
+        await self._app(scope, replay, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"A request may have at most {self._longest} bytes"
+        problem = Problem(ProblemCode.PAYLOAD_TOO_LARGE, detail, headers={"Connection": "close"})
+        await problems.of(scope, problem)(scope, receive, send)
+
+
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return None
+
+
+def _trace(given: bytes | None) -> str:
+    """The caller's W3C trace, or a new one."""
+    text = given.decode("latin-1") if given else ""
+    if _TRACEPARENT.fullmatch(text):
+        return text
+    noise = os.urandom(24).hex()
+    return f"00-{noise[:32]}-{noise[32:]}-01"
+
+
+def _route(scope: Scope) -> str:
+    """The route's template; requests that fit none, or never got so far, share one name."""
+    return getattr(scope.get("route"), "path", "none")

@@ -1,0 +1,62 @@
+"""What `create_app` made, as the routes see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from shared.contracts.problems import ProblemCode
+
+from gateway.auth import Caller
+from gateway.cache import NoteCache
+from gateway.courier import Couriers
+from gateway.pace import Pace
+from gateway.problems import Problem
+from gateway.receipts import Receipts
+from gateway.settings import Settings
+from gateway.updates import Updates
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a route works with."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    couriers: Couriers
+    notes: NoteCache
+    pace: Pace
+    receipts: Receipts
+    updates: Updates
+
+    def take_turn(self, caller: Caller) -> None:
+        """Raises 429 where the caller's account asks faster than it may."""
+        wait_s = self.pace.wait_s(caller.account_id)
+        if wait_s:
+            headers = {"Retry-After": str(max(1, round(wait_s + 0.5)))}
+            raise Problem(ProblemCode.RATE_LIMITED, "Your account asks too fast", headers=headers)
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the app that received this request."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls; the middleware has verified the token."""
+    caller: Caller = request.scope["caller"]
+    return caller
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
+
+
+GatewayParts = Annotated[Parts, Depends(_parts)]
+CurrentCaller = Annotated[Caller, Depends(_caller)]

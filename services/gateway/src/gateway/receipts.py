@@ -1,0 +1,48 @@
+"""Operation ids: opaque to clients, and proof for any gateway that one of them queued this command."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+_MAC_BYTES = 16
+_BYTES = 16 + 8 + _MAC_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an operation id stands for."""
+
+    command_id: UUID
+    accepted_at: datetime
+
+
+class Receipts:
+    """Writes and reads operation ids. The MAC covers the account: an id works for its own account only."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    def write(self, receipt: Receipt, *, account_id: UUID) -> str:
+        """The operation id."""
+        milliseconds = round(receipt.accepted_at.timestamp() * 1_000)
+        content = receipt.command_id.bytes + milliseconds.to_bytes(8)
+        return base64.urlsafe_b64encode(content + self._mac(content, account_id)).decode().rstrip("=")
+
+    def read(self, operation_id: str, *, account_id: UUID) -> Receipt | None:
+        """What the id stands for; None where it is no id of this account."""
+        try:
+            raw = base64.b64decode(operation_id + "=" * (-len(operation_id) % 4), b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        content, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        if len(raw) != _BYTES or not hmac.compare_digest(mac, self._mac(content, account_id)):
+            return None
+        milliseconds = int.from_bytes(content[16:])
+        return Receipt(UUID(bytes=content[:16]), datetime.fromtimestamp(milliseconds / 1_000, UTC))
+
+    def _mac(self, content: bytes, account_id: UUID) -> bytes:
+        return hmac.digest(self._key, content + account_id.bytes, hashlib.sha256)[:_MAC_BYTES]

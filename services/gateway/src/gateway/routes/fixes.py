@@ -1,0 +1,88 @@
+"""Suggested fixes: what became of each, as recorded by people and as guessed by the AI."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from shared.contracts.commands import ApplyFix, ClearProposal, ProposeOutcome, RecordOutcome, SuggestFix
+from shared.contracts.queries import GetActiveFix, GetFix, ListFixes, ListHistory
+from shared.contracts.views import Fix, HistoryEntry
+from starlette.responses import Response
+
+from gateway import docs
+from gateway.changes import RequestedChange
+from gateway.reads import RequestedRead
+from gateway.routes.sessions import SESSIONS, Cursor, Limit
+from gateway.schemas import NewFix, NewProposal, Page, RecordedOutcome
+
+router = APIRouter(prefix=f"{SESSIONS}/{{session_id}}/suggested-fixes", tags=["fixes"])
+
+
+@router.post("", **docs.change("Suggest a fix", Fix, status=201))
+async def suggest_fix(session_id: UUID, body: NewFix, change: RequestedChange) -> Response:
+    """Suggest a fix. It supersedes the session's fixes that are still `proposed`."""
+    action = SuggestFix(
+        session_id=session_id,
+        title=body.title,
+        description=body.description,
+        confidence_pct=body.confidence_pct,
+    )
+    return await change.submit(action, location=f"{SESSIONS}/{session_id}/suggested-fixes")
+
+
+@router.get("", **docs.read("List fixes", Page[Fix]))
+async def list_fixes(session_id: UUID, read: RequestedRead) -> Response:
+    """All fixes of the session, oldest first."""
+    return await read.page(ListFixes(session_id=session_id))
+
+
+@router.get("/active", **docs.read("Show the active fix", Fix))
+async def get_active_fix(session_id: UUID, read: RequestedRead) -> Response:
+    """The newest fix that is neither superseded nor terminal; 404 when there is none."""
+    return await read.show(GetActiveFix(session_id=session_id))
+
+
+@router.get("/{fix_id}", **docs.read("Show a fix", Fix))
+async def get_fix(session_id: UUID, fix_id: UUID, read: RequestedRead) -> Response:
+    """One fix."""
+    return await read.show(GetFix(session_id=session_id, fix_id=fix_id))
+
+
+@router.patch("/{fix_id}/outcome", **docs.change("Record an outcome", Fix, notes=True))
+async def record_outcome(
+    session_id: UUID, fix_id: UUID, body: RecordedOutcome, change: RequestedChange
+) -> Response:
+    """Say what came of the fix. `applied_pending` and `applied_partial` require `notes`."""
+    # The body is validated already, and `submit` refuses missing notes after it has checked the role.
+    action = RecordOutcome.model_construct(
+        session_id=session_id, fix_id=fix_id, outcome=body.outcome, notes=body.notes or None
+    )
+    return await change.submit(action)
+
+
+@router.post("/{fix_id}/apply", **docs.change("Apply a fix", Fix))
+async def apply_fix(session_id: UUID, fix_id: UUID, change: RequestedChange) -> Response:
+    """The engineer ran it; there is no verdict yet. A second time changes nothing."""
+    return await change.submit(ApplyFix(session_id=session_id, fix_id=fix_id))
+
+
+@router.put("/{fix_id}/ai-outcome-proposal", **docs.change("Propose an outcome", Fix))
+async def propose_outcome(
+    session_id: UUID, fix_id: UUID, body: NewProposal, change: RequestedChange
+) -> Response:
+    """The AI's guess; it replaces an older one and never changes the status."""
+    return await change.submit(ProposeOutcome(session_id=session_id, fix_id=fix_id, proposal=body))
+
+
+@router.delete("/{fix_id}/ai-outcome-proposal", **docs.change("Clear the proposal", Fix))
+async def clear_proposal(session_id: UUID, fix_id: UUID, change: RequestedChange) -> Response:
+    """Reject or withdraw the AI's guess; 200 also when there is none."""
+    return await change.submit(ClearProposal(session_id=session_id, fix_id=fix_id))
+
+
+@router.get("/{fix_id}/transitions", **docs.read("List a fix's changes", Page[HistoryEntry]))
+async def list_transitions(
+    session_id: UUID, fix_id: UUID, read: RequestedRead, cursor: Cursor = 0, limit: Limit = 50
+) -> Response:
+    """Who changed the fix, when, from what to what, and why; oldest first."""
+    question = ListHistory(session_id=session_id, fix_id=fix_id, cursor=cursor, limit=limit)
+    return await read.page(question)

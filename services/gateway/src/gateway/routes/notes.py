@@ -1,0 +1,74 @@
+"""Previews of the two documents, always for the session's current state."""
+
+import asyncio
+from uuid import UUID
+
+from fastapi import APIRouter
+from shared.contracts.answers import Answer
+from shared.contracts.queries import GetSession, Query, WriteNote
+from shared.contracts.views import Note
+from shared.contracts.vocabulary import NoteKind
+from shared.courier import CourierError
+from starlette.responses import Response
+
+from gateway import docs
+from gateway.changes import refusal, shown
+from gateway.problems import unavailable
+from gateway.reads import Read, RequestedRead
+from gateway.routes.sessions import SESSIONS
+from gateway.schemas import Preview
+
+router = APIRouter(prefix=f"{SESSIONS}/{{session_id}}", tags=["notes"])
+
+_OK = 200
+
+
+@router.post("/resolution-note/preview", **docs.preview("Preview the resolution note", Preview))
+async def preview_resolution_note(session_id: UUID, read: RequestedRead) -> Response:
+    """The client-visible note for the current state: from the cache, or written now."""
+    return await _preview(read, session_id, NoteKind.RESOLUTION_NOTE)
+
+
+@router.post("/escalation-package/preview", **docs.preview("Preview the escalation package", Preview))
+async def preview_escalation_package(session_id: UUID, read: RequestedRead) -> Response:
+    """The internal package for the next engineer: from the cache, or written now."""
+    return await _preview(read, session_id, NoteKind.ESCALATION_PACKAGE)
+
+
+async def _preview(read: Read, session_id: UUID, kind: NoteKind) -> Response:
+    read.parts.take_turn(read.caller)
+    deadline = asyncio.get_running_loop().time() + read.parts.settings.preview_timeout_s
+    session = await read.ask(GetSession(session_id=session_id))
+    if session.status != _OK:
+        return refusal(read.scope, session)
+    cached = await read.parts.notes.note(
+        account_id=read.caller.account_id,
+        session_id=session_id,
+        kind=kind,
+        state_version=session.body["state_version"],
+    )
+    if cached is not None:
+        return _shown(cached, from_cache=True)
+    answer = await _written(read, WriteNote(session_id=session_id, note=kind), deadline)
+    if answer.status != _OK:
+        return refusal(read.scope, answer)
+    return _shown(Note.model_validate(answer.body), from_cache=False)
+
+
+async def _written(read: Read, question: WriteNote, deadline: float) -> Answer:
+    try:
+        return await read.parts.couriers.previews.ask(
+            lambda ref: Query(
+                ref=ref,
+                account_id=read.caller.account_id,
+                traceparent=read.scope["traceparent"],
+                question=question,
+            ),
+            timeout_s=max(deadline - asyncio.get_running_loop().time(), 0),
+        )
+    except CourierError as error:
+        raise unavailable("The note cannot be written right now") from error
+
+
+def _shown(note: Note, *, from_cache: bool) -> Response:
+    return shown({**note.model_dump(mode="json", exclude={"session_id", "kind"}), "from_cache": from_cache})

@@ -1,0 +1,55 @@
+"""What became of a change that was queued, but not decided while its caller waited."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from shared.contracts.problems import ProblemCode
+from shared.contracts.queries import GetOperation
+from shared.contracts.views import Operation
+from starlette.responses import Response
+
+from gateway import docs
+from gateway.changes import JSON, OPERATIONS
+from gateway.problems import Problem, described
+from gateway.reads import Read, RequestedRead
+from gateway.receipts import Receipt
+
+router = APIRouter(prefix=OPERATIONS, tags=["operations"])
+
+_OK, _REFUSED = 200, 400
+
+OperationId = Annotated[str, Path(max_length=200, description="From the `Location` of a 202")]
+
+
+@router.get("/{operation_id}", **docs.operation("Show an operation", Operation))
+async def get_operation(operation_id: OperationId, read: RequestedRead) -> Response:
+    """`pending` until it is decided; then its answer. `parked`: an operator must look at it."""
+    read.parts.take_turn(read.caller)
+    receipt = read.parts.receipts.read(operation_id, account_id=read.caller.account_id)
+    if receipt is None:
+        raise Problem(ProblemCode.NOT_FOUND, "There is no such operation")
+    operation = Operation(
+        operation_id=operation_id,
+        accepted_at=receipt.accepted_at,
+        **_known(await _recorded(read, receipt)),
+    )
+    return Response(operation.model_dump_json(exclude_none=True), media_type=JSON)
+
+
+async def _recorded(read: Read, receipt: Receipt) -> dict[str, Any]:
+    """What the command log says; nothing, where it cannot be asked or does not know the command yet."""
+    try:
+        answer = await read.ask(GetOperation(command_id=receipt.command_id))
+    except Problem:
+        return {}
+    return answer.body if answer.status == _OK else {}
+
+
+def _known(recorded: dict[str, Any]) -> dict[str, Any]:
+    state = recorded.get("state")
+    if state not in ("succeeded", "rejected"):
+        return {"status": "pending", "parked": state == "parked"}
+    status, answer = recorded["http_status"], recorded["answer"]
+    if status >= _REFUSED:
+        answer = {**answer, **described(answer["code"], status=status, detail=answer["detail"])}
+    return {"status": state, "http_status": status, "answer": answer}

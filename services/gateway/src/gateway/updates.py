@@ -1,0 +1,189 @@
+"""Events for the sessions that somebody watches here, and for no others: one queue per connection, bound on demand."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from shared.broker import BROKER_ERRORS, BrokerConnection
+from shared.contracts import topology
+from shared.contracts.events import name_of
+from shared.contracts.vocabulary import Service
+from shared.logs import logger
+
+from gateway.problems import unavailable
+
+log = logger(__name__)
+
+_BIND_TIMEOUT_S: Final = 2.0
+_LONGEST_QUEUE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One event as a viewer gets it. `sequence` is None for a note, which is no change of the session."""
+
+    name: str
+    sequence: int | None
+    frame: bytes
+    data: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Update":
+        """The update for a CloudEvent."""
+        name = name_of(event["type"])
+        sequence = int(event["sequence"]) if event.get("sequence") else None
+        return cls(name, sequence, frame(event=name, data=event, sequence=sequence), event["data"])
+
+
+def frame(*, event: str, data: object, sequence: int | None = None) -> bytes:
+    """A server-sent event. JSON as it is written here has no line break inside."""
+    position = b"" if sequence is None else b"id: %d\n" % sequence
+    return b"%sevent: %s\ndata: %s\n\n" % (position, event.encode(), orjson.dumps(data))
+
+
+class Viewer:
+    """What one stream has not sent yet. Too much of it: it is forgotten, and the stream is behind."""
+
+    def __init__(self, *, buffer: int) -> None:
+        self._updates: deque[Update] = deque()
+        self._buffer = buffer
+        self._wake = asyncio.Event()
+        self._behind = False
+
+    def offer(self, update: Update) -> None:
+        """Add an update, unless there are too many."""
+        if len(self._updates) >= self._buffer:
+            self.fall_behind()
+        else:
+            self._updates.append(update)
+            self._wake.set()
+
+    def fall_behind(self) -> None:
+        """Updates were lost on the way to this viewer: the journal has them."""
+        self._updates.clear()
+        self._behind = True
+        self._wake.set()
+
+    def caught_up(self) -> bool:
+        """Whether nothing was lost since the last time this was asked."""
+        behind, self._behind = self._behind, False
+        return not behind
+
+    def take(self) -> Sequence[Update]:
+        """What there is."""
+        updates = tuple(self._updates)
+        self._updates.clear()
+        self._wake.clear()
+        return updates
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Whether there is something within this time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Updates:
+    """The viewers of this process, and the queue that feeds them."""
+
+    def __init__(self, *, url: str, replica: str, viewers: int, buffer: int) -> None:
+        self._replica, self._limit, self._buffer = replica, viewers, buffer
+        self._viewers: dict[str, set[Viewer]] = {}
+        self._queue: AbstractQueue | None = None
+        self._binding = asyncio.Lock()
+        self._connection = BrokerConnection(
+            url=url, name=f"gateway {replica} updates", setup=self._set_up, lost=self._on_lost
+        )
+        self.ending = asyncio.Event()
+
+    @property
+    def viewers(self) -> int:
+        """Streams that are open."""
+        return sum(map(len, self._viewers.values()))
+
+    def start(self) -> None:
+        """Connect, in the background."""
+        self._connection.start()
+
+    def end(self) -> None:
+        """Let every stream end, and begin no other."""
+        self.ending.set()
+
+    async def stop(self) -> None:
+        """Close."""
+        self.end()
+        await self._connection.stop()
+
+    @asynccontextmanager
+    async def watch(self, *, account_id: UUID, session_id: UUID) -> AsyncIterator[Viewer]:
+        """What happens to this session from now on. Raises 503 where too many watch already."""
+        if self.ending.is_set() or self.viewers >= self._limit:
+            raise unavailable("No more event streams can be opened here now")
+        topic, viewer = f"{account_id}.{session_id}", Viewer(buffer=self._buffer)
+        self._viewers.setdefault(topic, set()).add(viewer)
+        try:
+            await self._settle(topic)
+            yield viewer
+        finally:
+            self._viewers[topic].discard(viewer)
+            if not self._viewers[topic]:
+                del self._viewers[topic]
+                await self._settle(topic)
+
+    async def _settle(self, topic: str) -> None:
+        """Bind what is watched, unbind what is not. Without a connection: the next one binds all."""
+        async with self._binding:
+            if self._queue is None:
+                return
+            change = self._queue.bind if topic in self._viewers else self._queue.unbind
+            try:
+                async with asyncio.timeout(_BIND_TIMEOUT_S):
+                    await change(topology.EVENTS, f"{topic}.#")
+            except BROKER_ERRORS as error:
+                log.warning("binding failed", reason=type(error).__name__)
+                self._connection.drop()
+
+    async def _set_up(self, connection: AbstractConnection) -> None:
+        channel = await connection.channel(publisher_confirms=False)
+        channel.close_callbacks.add(lambda *_: self._connection.drop())
+        name = topology.private_queue(Service.GATEWAY, self._replica, uuid4().hex[:12], "updates")
+        async with self._binding:
+            queue = await channel.declare_queue(
+                name,
+                exclusive=True,
+                auto_delete=True,
+                durable=False,
+                arguments={"x-max-length": _LONGEST_QUEUE},
+            )
+            for topic in tuple(self._viewers):
+                await queue.bind(topology.EVENTS, f"{topic}.#")
+            await queue.consume(self._on_event, no_ack=True)
+            self._queue = queue
+        for viewers in self._viewers.values():
+            for viewer in viewers:
+                viewer.fall_behind()
+
+    def _on_lost(self) -> None:
+        self._queue = None
+
+    async def _on_event(self, message: AbstractIncomingMessage) -> None:
+        topic = ".".join((message.routing_key or "").split(".")[:2])
+        viewers = self._viewers.get(topic)
+        if not viewers:
+            return
+        try:
+            update = Update.of(orjson.loads(message.body))
+        except (ValueError, KeyError, TypeError):
+            log.warning("unreadable event", size=len(message.body))
+            return
+        for viewer in viewers:
+            viewer.offer(update)

@@ -129,7 +129,7 @@ class Relay:
         return confirmed
 
     async def _publish_event(self, entry: rows.Row) -> None:
-        event = rows.event(entry, parsed=False)
+        event = rows.event(entry)
         await self._publisher.publish(
             orjson.dumps(event),
             exchange=topology.EVENTS,

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
+import orjson
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -55,6 +56,7 @@ def connect(url: str, *, name: str, connections: int) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
+        json_deserializer=orjson.loads,
         pool_timeout=_CONNECT_TIMEOUT_S,
         connect_args={
             "timeout": _CONNECT_TIMEOUT_S,

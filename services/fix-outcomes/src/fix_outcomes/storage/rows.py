@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 from shared.contracts.text import Message
@@ -28,8 +29,8 @@ def session(row: Row) -> Session:
     return Session(
         **_same(row, Session, but=("status", "ticket", "created_by")),
         status=SessionStatus(row["status"]),
-        ticket=Ticket.model_validate(_loaded(row["ticket"])) if row["ticket"] is not None else None,
-        created_by=Author.model_validate(_loaded(row["created_by"])),
+        ticket=Ticket.model_validate(row["ticket"]) if row["ticket"] is not None else None,
+        created_by=Author.model_validate(row["created_by"]),
     )
 
 
@@ -39,7 +40,7 @@ def fix(row: Row) -> Fix:
     return Fix(
         **_same(row, Fix, but=("status", "ai_outcome_proposal")),
         status=FixStatus(row["status"]),
-        ai_outcome_proposal=None if proposal is None else OutcomeProposal.model_validate(_loaded(proposal)),
+        ai_outcome_proposal=None if proposal is None else OutcomeProposal.model_validate(proposal),
     )
 
 
@@ -48,7 +49,7 @@ def message(row: Row) -> ChatMessage:
     return ChatMessage(
         **_same(row, ChatMessage, but=("role", "author")),
         role=MessageRole(row["role"]),
-        author=Author.model_validate(_loaded(row["author"])),
+        author=Author.model_validate(row["author"]),
     )
 
 
@@ -57,13 +58,13 @@ def fact(row: Row) -> Fact:
     return Fact(
         **_same(row, Fact, but=("visibility", "author")),
         visibility=Visibility(row["visibility"]),
-        author=Author.model_validate(_loaded(row["author"])),
+        author=Author.model_validate(row["author"]),
     )
 
 
 def logged(row: Row) -> Logged:
     """A row of `command_log`."""
-    return Logged(**_same(row, Logged, but=("answer",)), answer=_loaded(row["answer"]))
+    return Logged(**_same(row, Logged, but=("answer",)), answer=row["answer"])
 
 
 def history_entry(row: Row) -> dict[str, Any]:
@@ -72,13 +73,13 @@ def history_entry(row: Row) -> dict[str, Any]:
         **{name: row[name] for name in _SHOWN},
         from_=row["from_status"],
         to=row["to_status"],
-        actor=Actor.model_validate(_loaded(row["actor"])),
+        actor=Actor.model_validate(row["actor"]),
     )
     return shown.model_dump(mode="json", by_alias=True)
 
 
-def event(row: Row, *, parsed: bool = True) -> dict[str, Any]:
-    """A row of `journal` as the CloudEvent that tells of it; unless `parsed`, for orjson alone to write."""
+def event(row: Row) -> dict[str, Any]:
+    """A row of `journal` as the CloudEvent that tells of it."""
     return views.event(
         account_id=row["account_id"],
         session_id=row["session_id"],
@@ -86,7 +87,7 @@ def event(row: Row, *, parsed: bool = True) -> dict[str, Any]:
         kind=row["kind"],
         fix_id=row["fix_id"],
         at=row["at"],
-        data=_loaded(row["data"]) if parsed else orjson.Fragment(row["data"]),
+        data=row["data"],
     )
 
 
@@ -94,12 +95,9 @@ def _same(row: Row, kind: type[Any], *, but: tuple[str, ...]) -> dict[str, Any]:
     return {name: row[name] for name in kind.__slots__ if name not in but}
 
 
-def _loaded(value: Any) -> Any:
-    """SQLAlchemy hands JSON over as objects, the driver as text."""
-    return orjson.loads(value) if isinstance(value, str) else value
-
-
 def _plain(value: object) -> object:
     if isinstance(value, Message):
         return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, UUID):  # the driver's own subclass
+        return str(value)
     raise TypeError(type(value).__name__)

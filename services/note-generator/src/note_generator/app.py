@@ -1,0 +1,121 @@
+"""Everything that this service is made of, put together in one place."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from anthropic import AsyncAnthropic
+from faststream.asgi import AsgiFastStream
+from shared.contracts.views import Note, Snapshot
+from shared.contracts.vocabulary import NoteKind, Service
+from shared.health import routes
+from shared.publisher import Publisher
+
+from note_generator.cache import NoteCache
+from note_generator.handlers import Checkpoint, Clock, Handlers, write_note
+from note_generator.llm import AnthropicWriter, anthropic_client
+from note_generator.messenger import Messenger
+from note_generator.record import Record
+from note_generator.settings import Settings
+from note_generator.single_flight import SingleFlight
+from note_generator.subscribers import Limits, create_broker, set_aside, subscribe
+from note_generator.waiting_room import Patience, WaitingRoom
+from note_generator.writer import CheckedWriter, TemplateWriter, Writer
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _no_checkpoint(_: str) -> None:
+    """In production nothing happens at the named points; crash tests stop the process there."""
+
+
+def create_app(
+    settings: Settings, *, clock: Clock = _now, checkpoint: Checkpoint = _no_checkpoint
+) -> AsgiFastStream:
+    """The service as an ASGI app, consuming while its lifespan lasts."""
+    amqp_url = settings.amqp_url.get_secret_value()
+    model = anthropic_client(settings)
+    writer = create_writer(settings, model=model, checkpoint=checkpoint)
+    cache = NoteCache(
+        url=settings.redis_url.get_secret_value(),
+        timeout_s=settings.redis_timeout_s,
+        ttl_s=settings.note_ttl_s,
+        lease_s=settings.lease_s,
+    )
+
+    async def write(snapshot: Snapshot, kind: NoteKind) -> Note:
+        return await write_note(snapshot, kind, writer=writer, clock=clock)
+
+    record = Record(amqp_url=amqp_url, replica=settings.replica, timeout_s=settings.snapshot_s)
+    publisher = Publisher(
+        url=amqp_url, service=Service.NOTE_GENERATOR, replica=settings.replica, purpose="publishes"
+    )
+    messenger = Messenger(publisher)
+    notes = SingleFlight(cache=cache, write=write, lease_s=settings.lease_s)
+    handlers = Handlers(
+        snapshot=record.snapshot,
+        notes=notes,
+        cache=cache,
+        announce=messenger.announce,
+        quiet_s=settings.quiet_s,
+        clock=clock,
+        checkpoint=checkpoint,
+    )
+    room = WaitingRoom(
+        patience=Patience(quiet_s=settings.quiet_s, max_wait_s=settings.max_wait_s),
+        max_sessions=settings.max_sessions,
+        workers=settings.writers,
+        regenerate=handlers.regenerate,
+        set_aside=set_aside(messenger),
+    )
+    broker = create_broker(amqp_url=amqp_url, shutdown_s=settings.shutdown_s / 4)
+    limits = Limits(settings.prefetch, settings.previews_at_once, settings.preview_s)
+    subscribe(broker, room=room, handlers=handlers, messenger=messenger, limits=limits, checkpoint=checkpoint)
+
+    async def readiness() -> Mapping[str, bool]:
+        # Redis is not asked: without it notes are still written, and other replicas could do no better.
+        return {"consuming": await broker.ping(0.1), "publishing": publisher.ready, "asking": record.ready}
+
+    async def start() -> None:
+        await asyncio.gather(publisher.start(), record.start())
+        room.start()
+
+    async def drain() -> None:
+        await room.stop(within_s=settings.shutdown_s / 2)
+        await notes.stop()
+
+    async def close() -> None:
+        await record.stop()
+        await publisher.stop()
+        await cache.close()
+        if model is not None:
+            await model.close()
+
+    return AsgiFastStream(
+        broker,
+        asgi_routes=routes(readiness),
+        logger=None,
+        on_startup=(start,),
+        on_shutdown=(drain,),
+        after_shutdown=(close,),
+    )
+
+
+def create_writer(
+    settings: Settings, *, model: AsyncAnthropic | None, checkpoint: Checkpoint = _no_checkpoint
+) -> Writer:
+    """The template; where there is a model, that first."""
+    template = TemplateWriter()
+    if model is None:
+        return template
+    writer = AnthropicWriter(
+        client=model,
+        model=settings.model,
+        max_tokens=settings.max_tokens,
+        within_s=settings.llm_timeout_s,
+        at_once=settings.llm_at_once,
+        checkpoint=checkpoint,
+    )
+    return CheckedWriter(first=writer, otherwise=template)

@@ -13,13 +13,17 @@ export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs token demo test test-full check contracts bench faults clean
+.PHONY: help setup servers up down logs token demo test test-full check contracts bench faults clean
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
 		printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 setup: .venv/.synced ## Installs uv into .uv/ and the project into .venv/; quick when nothing has changed
+
+# Beforehand, so that no test's time limit pays for it.
+servers: setup
+	@$(RUN) devstack install
 
 up: setup ## Starts the whole stack (REPLICAS="gateway=2 …"), prints its URL and a token for each role
 	@$(RUN) devstack up $(foreach each,$(REPLICAS),--replicas $(each))
@@ -36,10 +40,10 @@ token: setup ## Prints a token (ACCOUNT=<uuid> ROLE=viewer|engineer|lead|admin|s
 demo: setup ## Starts the stack and plays realistic tickets through it (TICKETS=<folder>)
 	@$(RUN) devstack demo $(TICKETS)
 
-test: setup ## Runs the tests
+test: servers ## Runs the tests
 	$(RUN) pytest
 
-test-full: setup ## Runs all tests, the slow ones too
+test-full: servers ## Runs all tests, the slow ones too
 	$(RUN) pytest --full
 
 check: setup ## Lint, format, types, layering, and whether docs/messages.md is up to date
@@ -52,10 +56,10 @@ check: setup ## Lint, format, types, layering, and whether docs/messages.md is u
 contracts: setup ## Writes docs/messages.md anew
 	$(RUN) python -m shared.contracts.document
 
-bench: setup ## Compares this stack with an in-process monolith
+bench: servers ## Compares this stack with an in-process monolith
 	$(RUN) python -m benchmarks.run
 
-faults: setup ## Runs the fault tests: processes killed, paused and cut off under load
+faults: servers ## Runs the fault tests: processes killed, paused and cut off under load
 	$(RUN) pytest --full tests/faults
 
 clean: ## Ends the stack and removes everything that was made here

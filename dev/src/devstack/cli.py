@@ -1,5 +1,6 @@
 """The command line `devstack`, which `make up`, `down`, `logs`, `token` and `demo` call."""
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from devstack.binaries import NotInstalledError
 from devstack.database import UnusableDatabaseError
 from devstack.ending import end_all, locked
 from devstack.follow import follow, show
+from devstack.install import ensure_installed
 from devstack.jobs import Job
 from devstack.processes import StartFailedError
 from devstack.services import is_ready, url
@@ -36,6 +38,19 @@ def up(
     stack = _up(run_dir, replicas or [])
     typer.echo("everything was up already" if stack.already_up else "everything is up")
     _introduce(stack)
+
+
+@app.command()
+def install() -> None:
+    """Install the servers that tests need and miss (as root on Debian or Ubuntu; else say how)."""
+    from devstack.containers import docker_is_chosen
+
+    if docker_is_chosen(os.environ):
+        return
+    try:
+        ensure_installed(os.environ, _progress)
+    except NotInstalledError as error:
+        _fail(str(error))
 
 
 @app.command()

@@ -29,10 +29,10 @@ class Container:
     """A server in a container; its ports are fixed, so that it comes back where it was."""
 
     name: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     ports: Mapping[int, int]
     ready: Callable[[], bool]
-    command: str | None = None
+    command: str | None = field(default=None, repr=False)
     _container: "DockerContainer | None" = field(default=None, repr=False)
 
     @property
@@ -117,13 +117,19 @@ def start_test_servers(folder: Path, *, environment: Mapping[str, str] | None = 
     RF_TEST_SERVERS=docker|private forces one of the last two; `auto` takes containers where an engine answers.
     """
     given = os.environ if environment is None else environment
+    return (
+        servers_from_docker(folder) if docker_is_chosen(given) else start_servers(folder, environment=given)
+    )
+
+
+def docker_is_chosen(given: Mapping[str, str]) -> bool:
+    """Whether tests with this environment run against containers."""
     choice = given.get("RF_TEST_SERVERS", "auto")
     if choice not in CHOICES:
         raise ValueError(f"RF_TEST_SERVERS must be one of {', '.join(CHOICES)}")
-    urls = {"RF_DATABASE_URL", "RF_AMQP_URL", "RF_REDIS_URL"} & given.keys()
-    if not urls and (choice == "docker" or (choice == "auto" and engine_answers())):
-        return servers_from_docker(folder)
-    return start_servers(folder, environment=given)
+    if {"RF_DATABASE_URL", "RF_AMQP_URL", "RF_REDIS_URL"} & given.keys():
+        return False
+    return choice == "docker" or (choice == "auto" and engine_answers())
 
 
 def engine_answers() -> bool:

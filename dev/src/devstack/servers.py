@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -38,12 +38,12 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the servers are, as an administrator."""
+    """Where the servers are, as an administrator; passwords are kept out of test reports."""
 
-    database_url: str
-    amqp_url: str
-    rabbitmq_api_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    amqp_url: str = field(repr=False)
+    rabbitmq_api_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""What every test may ask for: real servers, and a place of its own on them."""
+
+import gc
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import pytest
+from devstack.containers import start_test_servers
+from devstack.servers import Servers
+from places import Broker, Database, own_broker, own_database
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="also run the tests that are marked `full`: slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="slow; runs with --full"))
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Postgres, RabbitMQ and Redis for the whole session; RF_TEST_SERVERS and RF_…_URL choose which.
+
+    Nobody may kill, pause or block these: take servers of your own for that (`start_test_servers`).
+    A whole stack needs its own too, since it gives the users of the broker passwords of its own.
+    """
+    with _no_complaint_of_docker():
+        servers = start_test_servers(tmp_path_factory.mktemp("servers"))
+    with servers:
+        yield servers
+
+
+@contextmanager
+def _no_complaint_of_docker() -> Iterator[None]:
+    """Docker's client leaves a socket open where no engine listens."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
+
+
+@pytest.fixture(scope="module")
+def broker(servers: Servers) -> Iterator[Broker]:
+    """This module's own virtual host, with the whole topology; `broker.url(service)` is restricted."""
+    with own_broker(servers) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+async def database(servers: Servers) -> AsyncIterator[Database]:
+    """This module's own database, freshly migrated."""
+    async with own_database(servers) as database:
+        yield database

@@ -70,5 +70,6 @@ $(UV):
 	@dev/install-uv .uv/$(UV_VERSION) $(UV_VERSION)
 
 .venv/.synced: uv.lock $(PROJECTS) | $(UV)
-	$(UV) sync --locked --quiet
+	@echo "installing the project into .venv" >&2
+	@$(UV) sync --locked --quiet
 	@touch $@

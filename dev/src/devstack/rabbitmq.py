@@ -21,9 +21,7 @@ management.tcp.port = {api_port}
 default_user = {user}
 default_pass = {password}
 default_user_tags.administrator = true
-log.console = true
-log.console.level = warning
-log.file = false
+log.file.level = warning
 disk_free_limit.absolute = 64MB
 consumer_timeout = {consumer_timeout}
 """
@@ -99,6 +97,7 @@ def _environment(state: State, folder: Path) -> dict[str, str]:
         "RABBITMQ_NODENAME": f"devstack{state.port('rabbitmq')}@localhost",
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_LOGS": str(state.log("rabbitmq")),
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
         "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),

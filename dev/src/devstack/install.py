@@ -9,6 +9,7 @@ from pathlib import Path
 
 from devstack import binaries
 from devstack.binaries import NotInstalledError
+from devstack.procfs import PROC
 
 PACKAGES: Mapping[str, tuple[str, Callable[[], Path]]] = {
     "postgresql": ("RF_DATABASE_URL", binaries.postgres_folder),
@@ -24,6 +25,8 @@ def ensure_installed(given: Mapping[str, str], report: Callable[[str], None] = l
 
     Raises NotInstalledError with the command to run, where we may not install them ourselves.
     """
+    if not PROC.exists():
+        raise NotInstalledError("devstack needs Linux; elsewhere use docker compose")
     packages = missing(given)
     if not packages:
         return

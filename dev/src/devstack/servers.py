@@ -115,7 +115,7 @@ def start_servers(
 
 def describe_servers(state: State, *, durable: bool, environment: Mapping[str, str] | None = None) -> Servers:
     """The servers of a stack, found again if they run; nothing is started."""
-    given = os.environ if environment is None else environment
+    given = elsewhere(state, os.environ if environment is None else environment)
     programs: list[Program] = []
     if "RF_DATABASE_URL" not in given:
         programs.append(postgres.program(state, durable=durable))
@@ -132,6 +132,12 @@ def describe_servers(state: State, *, durable: bool, environment: Mapping[str, s
         own={program.name: Process(program, state) for program in programs},
         stop=lambda: end_all(state),
     )
+
+
+def elsewhere(state: State, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment without URLs of this very stack: whoever sourced its stack.env has them set."""
+    ours = state.secrets.values()
+    return {name: value for name, value in given.items() if not any(secret in value for secret in ours)}
 
 
 def _addresses(state: State, given: Mapping[str, str]) -> Addresses:

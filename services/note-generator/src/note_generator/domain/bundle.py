@@ -120,7 +120,8 @@ def bundle(snapshot: Snapshot, kind: NoteKind) -> Bundle:
         state_version=session.state_version,
         kind=kind,
         status=session.status,
-        title=secrets.removed(session.title) if session.title else None,
+        # A title is the helpdesk's shorthand: for colleagues, not for the client.
+        title=secrets.removed(session.title) if session.title and internal_too else None,
         ticket=f"{session.ticket.system} {secrets.removed(session.ticket.id)}" if session.ticket else None,
         ticket_url=secrets.removed(session.ticket.url) if session.ticket and session.ticket.url else None,
         opened_at=session.created_at,

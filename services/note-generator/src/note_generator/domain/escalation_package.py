@@ -73,13 +73,13 @@ def _tried(bundle: Bundle) -> str:
         else ["No fix has been applied."]
     )
     if ideas:
-        listed = "\n".join(f"- {phrases.named(each)}: {phrases.result(each)}" for each in ideas)
+        listed = "\n".join(f"- {phrases.fate(each)}" for each in ideas)
         paragraphs += ["Suggested only:", listed]
     return "\n\n".join(paragraphs + _last_said(bundle))
 
 
 def _ledger_entry(number: int, fix: Attempt) -> str:
-    lines = [f"{number}. {phrases.named(fix)}: {phrases.result(fix)}"]
+    lines = [f"{number}. {phrases.fate(fix)}"]
     lines += [f"   - {each}" for each in (phrases.times(fix), *phrases.earlier(fix, names=True)) if each]
     return "\n".join(lines)
 
@@ -112,7 +112,7 @@ _LEAD: Final[Mapping[Standing, str]] = {
     Standing.PARTIAL: "Leading hypothesis: {fix} is the right fix. Only part of it has been applied",
     Standing.UNJUDGED: "Leading hypothesis: {fix} is the right fix. It is applied, and no result has been recorded",
     Standing.PROPOSED: "Open hypothesis: {fix}. It has been suggested and not been applied",
-    Standing.SUCCESS: "Confirmed: {fix} worked",
+    Standing.SUCCESS: "Confirmed. {fix} worked",
     Standing.FAILED: "No hypothesis stands at the moment. {fix} was tried and did not work",
     Standing.DISMISSED: "No hypothesis stands at the moment. {fix} was considered and dismissed",
 }

@@ -16,7 +16,7 @@ def next_steps(bundle: Bundle) -> list[str]:
     subject = bundle.subject
     steps = _STEPS[subject.standing](subject, bundle) if subject else _without_fix(bundle)
     others = [each for each in bundle.attempts if each.standing in _OPEN]
-    steps += [f"Also open: {phrases.named(each)}, {phrases.result(each)}" for each in others]
+    steps += [f"Also open: {phrases.fate(each)}" for each in others]
     if bundle.standing in {Standing.FAILED, Standing.DISMISSED}:
         untried = [each for each in bundle.attempts if each.standing is Standing.PROPOSED]
         steps = [_consider(each) for each in reversed(untried)] + steps

@@ -23,6 +23,8 @@ RESULT: Final[Mapping[Standing, str]] = {
     Standing.SUPERSEDED: "suggested, replaced before it was applied",
 }
 
+_UNVERIFIED: Final = frozenset({Standing.PENDING, Standing.PARTIAL, Standing.UNJUDGED})
+
 OUTCOME: Final[Mapping[FixStatus, str]] = {
     FixStatus.APPLIED_SUCCESS: "worked",
     FixStatus.APPLIED_FAILED: "did not work",
@@ -45,6 +47,11 @@ def result(attempt: Attempt) -> str:
     return f"{what}: {words(attempt.recorded)}" if attempt.recorded else what
 
 
+def fate(attempt: Attempt) -> str:
+    """The fix by its title, and what became of it."""
+    return f"{named(attempt)} \u2013 {result(attempt)}"
+
+
 def words(recorded: str) -> str:
     """What a person recorded, word for word, on one line."""
     return inline(recorded)
@@ -64,9 +71,11 @@ def times(attempt: Attempt) -> str | None:
     """When it was applied and verified, as far as it was."""
     if attempt.applied_at is None:
         return None
-    if attempt.verified_at is None:
-        return f"Applied {moment(attempt.applied_at)}; not verified yet."
-    return f"Applied {moment(attempt.applied_at)}, verified {moment(attempt.verified_at)}."
+    applied = f"Applied {moment(attempt.applied_at)}"
+    if attempt.verified_at is not None:
+        verdict = "verified" if attempt.standing is Standing.SUCCESS else "checked"
+        return f"{applied}, {verdict} {moment(attempt.verified_at)}."
+    return f"{applied}; not verified yet." if attempt.standing in _UNVERIFIED else f"{applied}."
 
 
 def earlier(attempt: Attempt, *, names: bool) -> list[str]:

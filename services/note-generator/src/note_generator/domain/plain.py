@@ -11,7 +11,19 @@ from typing import Final
 _LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK: Final = re.compile(r"\](?=[(\[])")
-_BLOCK_START: Final = re.compile(r"^(?:[#>|=~`*+-]|\[[^\]]*\]:|(?P<number>\d{1,9})(?P<mark>[.)])(?=\s|$))")
+_BLOCK_START: Final = re.compile(
+    r"""
+    \#{1,6}(?=\s|$)                          # a heading
+    | [=-]+\s*$                              # the underline of one
+    | >                                      # a quotation
+    | [*+-](?=\s|$) | (?P<number>\d{1,9})[.)](?=\s|$)  # a list
+    | ([-*_])(?:\s*\2){2,}\s*$              # a rule
+    | ```|~~~                                # a block of code
+    | \|.*\|                                 # a table
+    | \[[^\]]*\]:                            # the target of a link
+    """,
+    re.VERBOSE,
+)
 _UNPRINTED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _JOINERS: Final = frozenset({"\u200c", "\u200d"})
 

@@ -48,6 +48,8 @@ _WENT_TO_THE_CLIENT: Final = frozenset(
 )
 """Changes that were really made; mere suggestions are not the client's concern."""
 
+_OUTSTANDING: Final = frozenset({Standing.PENDING, Standing.PARTIAL, Standing.UNJUDGED})
+
 
 def sections(bundle: Bundle) -> tuple[str, str, str, str]:
     """Problem, What we confirmed, Root cause, Resolution."""
@@ -55,9 +57,8 @@ def sections(bundle: Bundle) -> tuple[str, str, str, str]:
 
 
 def _problem(bundle: Bundle) -> str:
-    lines = [sentence(item(bundle.title))] if bundle.title else []
-    lines += ["As reported:", quote(bundle.intake, lines=_INTAKE_LINES, characters=_INTAKE_CHARACTERS)]
-    return "\n\n".join(lines)
+    reported = quote(bundle.intake, lines=_INTAKE_LINES, characters=_INTAKE_CHARACTERS)
+    return f"As reported:\n\n{reported}"
 
 
 def _confirmed(bundle: Bundle) -> str:
@@ -88,7 +89,7 @@ def _resolution(bundle: Bundle) -> str:
     if others:
         paragraphs += [
             "Other changes that were tried:",
-            "\n".join(f"- {sentence(f'{phrases.named(each)}: {phrases.result(each)}')}" for each in others),
+            "\n".join(f"- {sentence(phrases.fate(each))}" for each in others),
         ]
     return "\n\n".join([*paragraphs, *_case(bundle)])
 
@@ -107,7 +108,7 @@ def _pending(fix: Attempt) -> list[str]:
         f"The change: {inline(fix.title)}",
         *_in_detail(fix),
         *_times(fix),
-        "Whether it has the intended effect is not known yet. This note will follow once it has been verified.",
+        "Whether it has the intended effect is not known yet. An updated note follows once it has been verified.",
     ]
 
 
@@ -155,7 +156,7 @@ def _dismissed(fix: Attempt) -> list[str]:
     return [
         f"**Set aside.** This change is not being pursued: {inline(fix.title)}",
         *reason,
-        f"A first step of it was recorded {phrases.moment(fix.applied_at)}; whether that was undone is not recorded.",
+        f"It was recorded as applied {phrases.moment(fix.applied_at)}; whether it was undone is not recorded.",
     ]
 
 
@@ -185,6 +186,8 @@ def _times(fix: Attempt) -> list[str]:
 
 def _case(bundle: Bundle) -> list[str]:
     """How the case stands, where the fix alone does not say it; and what is next, where it is not over."""
+    if bundle.status is SessionStatus.RESOLVED and bundle.standing in _OUTSTANDING:
+        return ["The case was closed while this was still outstanding."]
     if bundle.status is SessionStatus.RESOLVED:
         worked = any(each.standing is Standing.SUCCESS for each in (bundle.subject, *bundle.attempts) if each)
         return ["The case is closed." if worked else "The case was closed without a recorded solution."]

@@ -60,7 +60,8 @@ _PATTERNS: Final = (
         "signature",
         r"(?i)[?&](?:sig|signature|x-amz-signature|access_token|token|api_key|key)=(?P<secret>[^&\s]{8,})",
     ),
-    _pattern("token", r"(?i)\b(?:bearer|basic)\s+(?P<secret>[\w.~+/-]{12,}={0,2})"),
+    _pattern("token", r"(?i)\bauthorization\s*[:=]\s*\w+\s+(?P<secret>[\w.~+/-]{8,}={0,2})"),
+    _pattern("token", r"(?i)\b(?:bearer|basic)\s+(?P<secret>(?=\S*\d)[\w.~+/-]{12,}={0,2})"),
     _pattern("cookie", r"(?im)\b(?:set-)?cookie\s*:\s*(?P<secret>\S[^\r\n]{2,2000})"),
     _pattern(
         "cookie",

@@ -22,9 +22,10 @@ HEADINGS: Final[Mapping[NoteKind, tuple[str, ...]]] = {
 }
 
 MAX_CHARACTERS: Final = 60_000
+_SHORTEST_QUOTATION: Final = 16
 
 _CLOSURE: Final = re.compile(
-    r"\b(?:resolved|fixed|solved|closed|cured|remedied)\b|\bworks?\b(?! out)|\bworked\b"
+    r"\b(?:resolved|fixed|solved|closed|cured|remedied)\b|\bworks\b(?! out)|\bworked\b"
     r"|\bworking\s+(?:again|now|as|fine|normal)|\bsuccess(?:ful(?:ly)?)?\b|\bback (?:to normal|up|online)\b"
     r"|\bno (?:further|more|additional) (?:action|work|step)"
     r"|\b(?:confirmed|verified|proven)\b|\b(?:behoben|gelöst|erledigt|abgeschlossen|funktioniert)\b",
@@ -118,14 +119,14 @@ def _content(markdown: str, bundle: Bundle) -> Iterator[str]:
     recorded = inline(subject.recorded) if subject and subject.recorded else None
     if recorded and not any(recorded in line for line in markdown.splitlines()):
         yield "recorded words missing"
-    # What people wrote is quoted as it is; only the writer's own claims are judged.
-    own = _without_peoples_words(markdown, bundle)
-    deciding = _deciding(own, bundle.kind)
+    deciding = _deciding(markdown, bundle.kind)
     if not rule.must.search(deciding):
         yield f"does not say the outcome: {bundle.standing}"
-    if rule.no_closure and _claims(deciding, _CLOSURE):
+    # What people wrote is quoted as it is; only the writer's own claims about this fix are judged.
+    own = _without_peoples_words(deciding, bundle)
+    if rule.no_closure and not _solved_otherwise(bundle) and _claims(own, _CLOSURE):
         yield f"claims a closure: {bundle.standing}"
-    if rule.no_application and not (subject and subject.was_applied) and _claims(deciding, _APPLICATION):
+    if rule.no_application and not (subject and subject.was_applied) and _claims(own, _APPLICATION):
         yield f"claims an application: {bundle.standing}"
 
 
@@ -145,12 +146,28 @@ def _claims(text: str, claim: re.Pattern[str]) -> bool:
     )
 
 
-def _without_peoples_words(markdown: str, bundle: Bundle) -> str:
-    text = "\n".join(line for line in markdown.splitlines() if not line.lstrip().startswith(">"))
+def _without_peoples_words(text: str, bundle: Bundle) -> str:
+    others = [inline(attempt.title) for attempt in bundle.attempts if _is_quotable(attempt.title)]
+    text = "\n".join(
+        line
+        for line in text.splitlines()
+        if not line.startswith(">") and not any(title in line for title in others)
+    )
     spoken: list[str] = []
     for attempt in (bundle.subject, *bundle.attempts):
         if attempt is not None:
-            spoken += [attempt.title, attempt.recorded or "", *attempt.earlier_words]
-    for words in sorted({inline(each) for each in spoken if each}, key=len, reverse=True):
+            spoken += [attempt.title, attempt.description, attempt.recorded or "", *attempt.earlier_words]
+    for words in sorted({inline(each) for each in spoken if _is_quotable(each)}, key=len, reverse=True):
         text = text.replace(words, "…")
     return text
+
+
+def _solved_otherwise(bundle: Bundle) -> bool:
+    """Whether another fix worked, and this one is not what is being waited for."""
+    settled = bundle.standing in {Standing.FAILED, Standing.DISMISSED}
+    return settled and any(attempt.standing is Standing.SUCCESS for attempt in bundle.attempts)
+
+
+def _is_quotable(words: str) -> bool:
+    """A word or two prove no quotation: else a fix called "Resolved" would excuse every claim."""
+    return len(words) >= _SHORTEST_QUOTATION and " " in words.strip()

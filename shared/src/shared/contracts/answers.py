@@ -1,26 +1,23 @@
 """What comes back to the replica that asked: the verdict on a command, or the answer to a query."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
-from shared.contracts.text import Message
+from shared.contracts.text import Message, Ref, Version
 
 
 class Answer(Message):
-    """One answer. `status` and `body` are what HTTP shows; of a refusal, `body` has `code` and `detail`.
+    """One answer: what HTTP shows."""
 
-    `replayed`: the first answer to this command, given again.
-    """
-
-    ref: int
-    status: int = Field(ge=200, le=599)
-    body: dict[str, Any]
-    replayed: bool = False
+    ref: Ref
+    status: int = Field(ge=200, le=599, description="HTTP status")
+    body: dict[str, Any] = Field(description="HTTP body; of a refusal, its `code` and `detail`")
+    replayed: bool = Field(default=False, description="Whether it is the first answer, given again")
 
 
 class Answers(Message):
     """The answers to a batch, or to the part of it that is ready."""
 
-    version: Literal[1] = 1
-    answers: tuple[Answer, ...] = Field(min_length=1)
+    version: Version = 1
+    answers: tuple[Answer, ...] = Field(min_length=1, description="In no particular order")

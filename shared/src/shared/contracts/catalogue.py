@@ -3,8 +3,8 @@
 The tests of both sides use the examples; `docs/messages.md` and the gateway's `/asyncapi` are made from this page.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from shared.contracts import events, examples, topology
 from shared.contracts.answers import Answers
@@ -12,23 +12,26 @@ from shared.contracts.commands import CommandBatch
 from shared.contracts.events import DATA, CloudEvent, StateChanges
 from shared.contracts.queries import QueryBatch
 from shared.contracts.text import Message
+from shared.contracts.topology import WorkQueue
 from shared.contracts.vocabulary import Service
 
 PSA = "psa tools"
+OPERATORS = "operators"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One kind of message: its model, where it is published, by whom, and who receives it.
 
-    `queue` is None where every consumer brings a queue of its own.
+    `queues` is empty where every consumer brings a queue of its own.
     """
 
     name: str
+    meaning: str
     model: type[Message]
     exchange: str
     routing_key: str
-    queue: str | None
+    queues: tuple[str, ...]
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     example: Message
@@ -39,94 +42,113 @@ class Route:
 _ASKING = (Service.GATEWAY, Service.NOTE_GENERATOR)
 
 
-def _event_routes() -> Mapping[str, Route]:
-    return {
-        f"event {name}": Route(
+def _event_routes() -> Iterator[Route]:
+    for name, data in DATA.items():
+        yield Route(
             name=f"event {name}",
+            meaning=data.__doc__ or "",
             model=CloudEvent,
             exchange=topology.EVENTS,
             routing_key=f"<account_id>.<session_id>.{name}",
-            queue=None,
+            queues=(),
             producers=(Service.NOTE_GENERATOR if name == "note.regenerated" else Service.FIX_OUTCOMES,),
             consumers=(Service.GATEWAY, PSA),
             example=examples.EVENTS[name],
             content_type=events.CONTENT_TYPE,
             data=data,
         )
-        for name, data in DATA.items()
-    }
 
 
-ROUTES: Mapping[str, Route] = {
-    "commands": Route(
-        name="commands",
-        model=CommandBatch,
-        exchange=topology.COMMANDS,
-        routing_key=topology.FIX_OUTCOMES_COMMANDS.key,
-        queue=topology.FIX_OUTCOMES_COMMANDS.name,
-        producers=(Service.GATEWAY,),
-        consumers=(Service.FIX_OUTCOMES,),
-        example=examples.COMMAND_BATCH,
-    ),
-    "retried commands": Route(
-        name="retried commands",
-        model=CommandBatch,
+def _with_ladder(route: Route, work: WorkQueue) -> Iterator[Route]:
+    """A message, the same while it waits to be tried again, and the same once it is parked."""
+    delays = ", ".join(map(str, topology.RETRY_DELAYS_S))
+    notices = tuple(group.name for group in topology.WORK_QUEUES if group.fed_by == work.key)
+    yield route
+    yield replace(
+        route,
+        name=f"retried {route.name}",
+        meaning=f"What failed alone, waiting to come back as `{work.key}`; `<delay>` is one of {delays}.",
         exchange=topology.RETRIES,
-        routing_key="fix-outcomes.commands.wait-<delay>s.v1",
-        queue=topology.FIX_OUTCOMES_COMMANDS.wait(topology.RETRY_DELAYS_S[0]),
-        producers=(Service.FIX_OUTCOMES,),
-        consumers=(Service.FIX_OUTCOMES,),
-        example=examples.COMMAND_BATCH,
-    ),
-    "parked commands": Route(
-        name="parked commands",
-        model=CommandBatch,
+        routing_key=f"{work.key}.wait-<delay>s.v1",
+        queues=tuple(work.wait(delay_s) for delay_s in topology.RETRY_DELAYS_S),
+        producers=route.consumers,
+    )
+    yield replace(
+        route,
+        name=f"parked {route.name}",
+        meaning="What cannot succeed: malformed, or failed after the last wait. What a worker died of more than "
+        f"{topology.DELIVERY_LIMIT} times the broker parks here itself. It stays until an operator acts.",
         exchange=topology.DEAD_LETTERS,
-        routing_key=topology.FIX_OUTCOMES_COMMANDS.key,
-        queue=topology.FIX_OUTCOMES_PARKED_NOTICES.name,
-        producers=(Service.FIX_OUTCOMES,),
-        consumers=(Service.FIX_OUTCOMES,),
-        example=examples.COMMAND_BATCH,
+        queues=(work.parked, *notices),
+        producers=route.consumers,
+        consumers=(OPERATORS, *route.consumers) if notices else (OPERATORS,),
+    )
+
+
+_ROUTES = (
+    *_with_ladder(
+        Route(
+            name="commands",
+            meaning="Changes that people and programs ask for.",
+            model=CommandBatch,
+            exchange=topology.COMMANDS,
+            routing_key=topology.FIX_OUTCOMES_COMMANDS.key,
+            queues=(topology.FIX_OUTCOMES_COMMANDS.name,),
+            producers=(Service.GATEWAY,),
+            consumers=(Service.FIX_OUTCOMES,),
+            example=examples.COMMAND_BATCH,
+        ),
+        topology.FIX_OUTCOMES_COMMANDS,
     ),
-    "queries": Route(
+    Route(
         name="queries",
+        meaning="Questions about the record. Dropped when they are older than anybody waits.",
         model=QueryBatch,
         exchange=topology.QUERIES,
         routing_key=topology.FIX_OUTCOMES_QUERIES.routing_key,
-        queue=topology.FIX_OUTCOMES_QUERIES.name,
+        queues=(topology.FIX_OUTCOMES_QUERIES.name,),
         producers=_ASKING,
         consumers=(Service.FIX_OUTCOMES,),
         example=examples.QUERY_BATCH,
     ),
-    "previews": Route(
+    Route(
         name="previews",
+        meaning="Documents that somebody is waiting for. Dropped like queries.",
         model=QueryBatch,
         exchange=topology.QUERIES,
         routing_key=topology.NOTE_GENERATOR_PREVIEWS.routing_key,
-        queue=topology.NOTE_GENERATOR_PREVIEWS.name,
+        queues=(topology.NOTE_GENERATOR_PREVIEWS.name,),
         producers=(Service.GATEWAY,),
         consumers=(Service.NOTE_GENERATOR,),
         example=examples.PREVIEW_BATCH,
     ),
-    "answers": Route(
+    Route(
         name="answers",
+        meaning="To the replica that asked, which named its own queue in `reply_to`. At most once: "
+        "who still waits asks again.",
         model=Answers,
         exchange=topology.REPLIES,
         routing_key="<service>.<replica>.<connection>.replies",
-        queue=None,
+        queues=(),
         producers=(Service.FIX_OUTCOMES, Service.NOTE_GENERATOR),
         consumers=_ASKING,
         example=examples.ANSWERS,
     ),
-    "state changes": Route(
-        name="state changes",
-        model=StateChanges,
-        exchange=topology.CHANGES,
-        routing_key=topology.NOTE_GENERATOR_STATE_CHANGES.key,
-        queue=topology.NOTE_GENERATOR_STATE_CHANGES.name,
-        producers=(Service.FIX_OUTCOMES,),
-        consumers=(Service.NOTE_GENERATOR,),
-        example=examples.STATE_CHANGES,
+    *_with_ladder(
+        Route(
+            name="state changes",
+            meaning="Sessions whose notes are to be written anew, once they are quiet.",
+            model=StateChanges,
+            exchange=topology.CHANGES,
+            routing_key=topology.NOTE_GENERATOR_STATE_CHANGES.key,
+            queues=(topology.NOTE_GENERATOR_STATE_CHANGES.name,),
+            producers=(Service.FIX_OUTCOMES,),
+            consumers=(Service.NOTE_GENERATOR,),
+            example=examples.STATE_CHANGES,
+        ),
+        topology.NOTE_GENERATOR_STATE_CHANGES,
     ),
-    **_event_routes(),
-}
+    *_event_routes(),
+)
+
+ROUTES: Mapping[str, Route] = {route.name: route for route in _ROUTES}

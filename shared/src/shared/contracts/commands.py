@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from shared.contracts.text import LongText, Message, Notes, ShortText, Title
+from shared.contracts.text import LongText, Message, Notes, Ref, ShortText, Title, Traceparent, Version
 from shared.contracts.views import Actor, IntakeContent, OutcomeProposal, Ticket
 from shared.contracts.vocabulary import ActionKind, MessageRole, Outcome, Visibility, notes_missing
 
@@ -119,19 +119,23 @@ class Command(Message):
     fingerprint is a reused key. `ref` names the caller that waits, and is echoed in the answer.
     """
 
-    ref: int
-    command_id: UUID
-    account_id: UUID
+    ref: Ref
+    command_id: UUID = Field(description="Makes it idempotent; also the id of what it creates")
+    account_id: UUID = Field(description="The account that it is for")
     actor: Actor
-    fingerprint: str = Field(max_length=64)
-    if_match: int | None = None
-    issued_at: AwareDatetime
-    traceparent: str | None = Field(default=None, max_length=100)
-    action: Annotated[Action, Field(discriminator="kind")]
+    fingerprint: str = Field(max_length=64, description="Digest of the HTTP request")
+    if_match: int | None = Field(
+        default=None, description="Refuse it unless the session's state_version is this"
+    )
+    issued_at: AwareDatetime = Field(description="When the gateway took it")
+    traceparent: Traceparent = None
+    action: Annotated[Action, Field(discriminator="kind", description="What is to be done")]
 
 
 class CommandBatch(Message):
     """1 to 128 commands. AMQP `reply_to` says where the answers go."""
 
-    version: Literal[1] = 1
-    commands: tuple[Command, ...] = Field(min_length=1, max_length=MAX_BATCH)
+    version: Version = 1
+    commands: tuple[Command, ...] = Field(
+        min_length=1, max_length=MAX_BATCH, description="Each is decided for itself"
+    )

@@ -1,12 +1,12 @@
 """What happened, told to everyone: CloudEvents 1.0 in structured JSON on the topic exchange `rf.events`."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.text import Message
+from shared.contracts.text import Message, Version
 from shared.contracts.views import Actor, Author, Ticket
 from shared.contracts.vocabulary import (
     FixStatus,
@@ -21,27 +21,32 @@ from shared.contracts.vocabulary import (
 CONTENT_TYPE = "application/cloudevents+json"
 
 
+AccountId = Annotated[UUID, Field(description="The account that the session belongs to")]
+SessionId = Annotated[UUID, Field(description="The session that it is about")]
+FixId = Annotated[UUID, Field(description="The fix that it is about")]
+
+
 class Change(Message):
     """What every event of an accepted change carries. `state_version` is the session's, after the change."""
 
-    account_id: UUID
-    session_id: UUID
-    command_id: UUID
-    state_version: int
+    account_id: AccountId
+    session_id: SessionId
+    command_id: UUID = Field(description="The command that was accepted; the history names it too")
+    state_version: int = Field(description="The session's, after the change; every note is made from one")
     actor: Actor
 
 
 class SessionCreated(Change):
     """A session was opened."""
 
-    title: str | None = None
+    title: str | None = Field(default=None, description="The session's title, if it has one")
     ticket: Ticket | None = None
 
 
 class MessageAdded(Change):
     """A message was added; its text is read through the API."""
 
-    message_id: UUID
+    message_id: UUID = Field(description="The message")
     role: MessageRole
     author: Author
 
@@ -49,73 +54,75 @@ class MessageAdded(Change):
 class FactConfirmed(Change):
     """A fact was confirmed; its text is read through the API."""
 
-    fact_id: UUID
+    fact_id: UUID = Field(description="The fact")
     visibility: Visibility
 
 
 class FixSuggested(Change):
-    """A fix was suggested. `supersedes` names those that it replaced."""
+    """A fix was suggested."""
 
-    fix_id: UUID
-    title: str
-    confidence_pct: int
-    supersedes: tuple[UUID, ...] = ()
+    fix_id: FixId
+    title: str = Field(description="The fix's title")
+    confidence_pct: int = Field(description="How sure the AI is, 0 to 100")
+    supersedes: tuple[UUID, ...] = Field(default=(), description="The fixes that it replaces")
 
 
 class FixApplied(Change):
     """The engineer ran the fix; there is no verdict yet."""
 
-    fix_id: UUID
-    applied_at: AwareDatetime
+    fix_id: FixId
+    applied_at: AwareDatetime = Field(description="When it was applied, by the server's clock")
 
 
 class OutcomeRecorded(Change):
     """An outcome was recorded: the fix's state after it, and the notes that came with it."""
 
-    fix_id: UUID
-    from_: FixStatus = Field(alias="from")
-    to: FixStatus
-    notes: str | None = None
-    pending_reason: str | None = None
-    partial_notes: str | None = None
-    failure_reason: str | None = None
-    applied_at: AwareDatetime | None = None
-    verified_at: AwareDatetime | None = None
-    cleared_proposal: bool = False
+    fix_id: FixId
+    from_: FixStatus = Field(alias="from", description="The fix's status before")
+    to: FixStatus = Field(description="The fix's status now")
+    notes: str | None = Field(default=None, description="The words that came with this outcome")
+    pending_reason: str | None = Field(default=None, description="What was last being waited on")
+    partial_notes: str | None = Field(default=None, description="What was last said about a part")
+    failure_reason: str | None = Field(default=None, description="Why it did not work")
+    applied_at: AwareDatetime | None = Field(default=None, description="When it was first applied")
+    verified_at: AwareDatetime | None = Field(default=None, description="When success or failure was found")
+    cleared_proposal: bool = Field(default=False, description="Whether this ended a guess of the AI")
 
 
 class OutcomeProposed(Change):
     """The AI guessed an outcome. The fix's status is what it was."""
 
-    fix_id: UUID
-    outcome: ProposedOutcome
-    reason: str
-    confidence_pct: int | None = None
+    fix_id: FixId
+    outcome: ProposedOutcome = Field(description="The guess")
+    reason: str = Field(description="Why the AI thinks so")
+    confidence_pct: int | None = Field(default=None, description="How sure it is, 0 to 100")
 
 
 class ProposalCleared(Change):
     """The AI's guess was rejected or withdrawn."""
 
-    fix_id: UUID
+    fix_id: FixId
 
 
 class SessionClosed(Change):
-    """The session was resolved or escalated. `pending_verification` names the parked fixes that went along."""
+    """The session was resolved or escalated."""
 
-    from_: SessionStatus = Field(alias="from")
-    to: SessionStatus
-    pending_verification: tuple[UUID, ...] = ()
+    from_: SessionStatus = Field(alias="from", description="The session's status before")
+    to: SessionStatus = Field(description="The session's status now")
+    pending_verification: tuple[UUID, ...] = Field(
+        default=(), description="The parked fixes that went along; their outcomes may still be recorded"
+    )
 
 
 class NoteRegenerated(Message):
     """A document was written. No change of the record: no journal row, no sequence."""
 
-    account_id: UUID
-    session_id: UUID
+    account_id: AccountId
+    session_id: SessionId
     kind: NoteKind
-    state_version: int
+    state_version: int = Field(description="What it was made of")
     generator: Generator
-    degraded: bool = False
+    degraded: bool = Field(default=False, description="Whether a language model was wanted and not had")
 
 
 DATA: Mapping[str, type[Message]] = {
@@ -135,17 +142,31 @@ DATA: Mapping[str, type[Message]] = {
 
 
 class CloudEvent(Message):
-    """The envelope. `sequence` is the session's, zero-padded to 20 digits; `note.regenerated` has none."""
+    """The envelope of every event."""
 
-    specversion: Literal["1.0"] = "1.0"
-    id: str
-    source: str
-    type: str = Field(pattern=r"^com\.resolutionflow\.[a-z_]+\.[a-z_]+\.v1$")
-    subject: str | None = None
-    time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
-    sequence: str | None = Field(default=None, pattern=r"^\d{20}$")
-    data: dict[str, Any]
+    specversion: Literal["1.0"] = Field(default="1.0", description="The version of CloudEvents")
+    id: str = Field(
+        description="`<session>/<sequence>`, of `note.regenerated` `<session>/<kind>/<state_version>`: "
+        "the same when an event comes again, and no other event's"
+    )
+    source: str = Field(description="`/accounts/<account>/ai-sessions/<session>`")
+    type: str = Field(
+        pattern=r"^com\.resolutionflow\.[a-z_]+\.[a-z_]+\.v1$", description="What happened, with a version"
+    )
+    subject: str | None = Field(
+        default=None, description="`suggested-fixes/<fix>`; absent where it is not about one fix"
+    )
+    time: AwareDatetime = Field(description="When it was accepted, by the server's clock")
+    datacontenttype: Literal["application/json"] = Field(
+        default="application/json", description="What `data` is"
+    )
+    sequence: str | None = Field(
+        default=None,
+        pattern=r"^\d{20}$",
+        description="The session's sequence, padded with zeros so that text sorts like numbers; "
+        "`note.regenerated` has none",
+    )
+    data: dict[str, Any] = Field(description="By type: see below")
 
 
 def type_of(name: str) -> str:
@@ -171,13 +192,13 @@ def routing_key(account_id: UUID, session_id: UUID, name: str) -> str:
 class StateChange(Message):
     """A session's notes may have to be written anew."""
 
-    account_id: UUID
-    session_id: UUID
-    state_version: int
+    account_id: AccountId
+    session_id: SessionId
+    state_version: int = Field(description="The newest that is known of")
 
 
 class StateChanges(Message):
     """What note-generator is woken by: one message for all that the relay published at once."""
 
-    version: Literal[1] = 1
-    changes: tuple[StateChange, ...] = Field(min_length=1)
+    version: Version = 1
+    changes: tuple[StateChange, ...] = Field(min_length=1, description="At most one of a session")

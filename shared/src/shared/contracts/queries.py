@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.commands import MAX_BATCH
-from shared.contracts.text import Message
+from shared.contracts.text import Message, Ref, Traceparent, Version
 from shared.contracts.vocabulary import NoteKind, SessionStatus
 
 MAX_PAGE = 200
@@ -127,14 +127,16 @@ Record = (
 class Query(Message):
     """One question on behalf of one account. `ref` is echoed in the answer."""
 
-    ref: int
-    account_id: UUID
-    traceparent: str | None = Field(default=None, max_length=100)
-    question: Annotated[Record | WriteNote, Field(discriminator="kind")]
+    ref: Ref
+    account_id: UUID = Field(description="The account that asks; it sees nothing of others")
+    traceparent: Traceparent = None
+    question: Annotated[Record | WriteNote, Field(discriminator="kind", description="What is asked")]
 
 
 class QueryBatch(Message):
     """1 to 128 questions. AMQP `reply_to` says where the answers go."""
 
-    version: Literal[1] = 1
-    queries: tuple[Query, ...] = Field(min_length=1, max_length=MAX_BATCH)
+    version: Version = 1
+    queries: tuple[Query, ...] = Field(
+        min_length=1, max_length=MAX_BATCH, description="Each is answered for itself"
+    )

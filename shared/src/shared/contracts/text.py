@@ -1,8 +1,8 @@
 """Text and ids as they may cross a boundary: trimmed, bounded, and storable in Postgres."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 MAX_NOTES = 4_000
@@ -27,6 +27,14 @@ Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_N
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
 Url = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^https?://\S+$"), Storable
+]
+
+Version = Annotated[
+    Literal[1], Field(description="The form of this message; a reader refuses a form that it does not know")
+]
+Ref = Annotated[int, Field(description="Number by which the answer names this request; its asker chose it")]
+Traceparent = Annotated[
+    str | None, Field(max_length=100, description="W3C trace context of the request that this belongs to")
 ]
 
 

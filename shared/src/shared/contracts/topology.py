@@ -7,6 +7,7 @@ anything, but for each asking replica's own exclusive reply queue (and the gatew
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from shared.contracts.vocabulary import Service
 
@@ -194,3 +195,19 @@ PERMISSIONS: Mapping[Service, Permissions] = {
         events_write=r"^[0-9a-f-]{36}\.[0-9a-f-]{36}\.note\.regenerated$",
     ),
 }
+
+
+def psa_user(account_id: UUID | str) -> str:
+    """The broker user of an account's PSA tool; its queues begin with this and a dot."""
+    return f"psa-{account_id}"
+
+
+def psa_permissions(account_id: UUID | str) -> Permissions:
+    """What an account's PSA tool may do: have queues of its own, and bind them to its account's events."""
+    own = rf"^{psa_user(account_id)}\."
+    return Permissions(
+        configure=own,
+        write=own,
+        read=rf"{own}|{_any(EVENTS)}",
+        events_read=rf"^{account_id}\.",
+    )

@@ -12,8 +12,8 @@ import httpx
 MAX_CONNECTIONS = 8
 ANSWER_WITHIN = httpx.Timeout(10, pool=60)
 PREVIEW_WITHIN = httpx.Timeout(65, pool=60)
-ATTEMPTS = 6
-MAX_PAUSE = 10.0
+PATIENCE = 45.0
+MIN_PAUSE, MAX_PAUSE = 0.2, 10.0
 DECIDED_WITHIN = 90.0
 TRY_LATER = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
@@ -70,7 +70,8 @@ class Api:
 
     async def _reply(self, call: Call, *, key: str) -> httpx.Response:
         reason = ""
-        for _ in range(ATTEMPTS):
+        patient_until = time.monotonic() + PATIENCE
+        while time.monotonic() < patient_until:
             try:
                 response = await self._request(call, key)
             except httpx.TransportError as error:
@@ -81,7 +82,7 @@ class Api:
                 reason, pause = str(response.status_code), _retry_after(response)
             self.tell(f"{call.method} {call.path}: {reason}, again in {pause:g} s")
             await asyncio.sleep(pause)
-        raise GaveUpError(f"{call.method} {call.path}: still {reason} after {ATTEMPTS} attempts")
+        raise GaveUpError(f"{call.method} {call.path}: still {reason} after {PATIENCE:g} s")
 
     async def _request(self, call: Call, key: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {call.token}"}
@@ -122,7 +123,7 @@ class Api:
 
 def _retry_after(response: httpx.Response) -> float:
     seconds = response.headers.get("Retry-After", "")
-    return min(float(seconds), MAX_PAUSE) if seconds.isdecimal() else 1.0
+    return max(MIN_PAUSE, min(float(seconds), MAX_PAUSE)) if seconds.isdecimal() else 1.0
 
 
 def _json(response: httpx.Response) -> Mapping[str, Any]:

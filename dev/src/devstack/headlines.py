@@ -73,10 +73,11 @@ def _(step: Later) -> str:
 
 
 def refusal(answer: Answer) -> str:
-    """What the gateway said no with, and where the fix stands."""
-    current = answer.body.get("current") or {}
-    stands = f"; the fix is {current['status']}" if "status" in current else ""
-    return f"refused: {answer.status} {answer.body.get('code', '')}{stands}"
+    """What the gateway said no with, and where the fixes stand that it names."""
+    code, current = answer.body.get("code", ""), answer.body.get("current") or {}
+    named = answer.body.get("fixes") or ([current] if "session_id" in current else [])
+    stand = "".join(f"; '{fix['title']}' is {fix['status']}" for fix in named)
+    return f"refused: {answer.status} {code}{stand}"
 
 
 def race_lines(step: Race, answers: Sequence[Answer]) -> list[str]:

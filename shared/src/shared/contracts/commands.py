@@ -5,7 +5,18 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from shared.contracts.text import LongText, Message, Notes, Ref, ShortText, Title, Traceparent, Version
+from shared.contracts.text import (
+    FixId,
+    LongText,
+    Message,
+    Notes,
+    Ref,
+    SessionId,
+    ShortText,
+    Title,
+    Traceparent,
+    Version,
+)
 from shared.contracts.views import Actor, IntakeContent, OutcomeProposal, Ticket
 from shared.contracts.vocabulary import ActionKind, MessageRole, Outcome, Visibility, notes_missing
 
@@ -16,9 +27,9 @@ class CreateSession(Message):
     """Open a session. Its id is the command's id, as is that of everything that a command creates."""
 
     kind: Literal[ActionKind.CREATE_SESSION] = ActionKind.CREATE_SESSION
-    title: Title | None = None
-    session_type: Literal["chat"] = "chat"
-    intake_type: Literal["free_text"] = "free_text"
+    title: Title | None = Field(default=None, description="A heading for people")
+    session_type: Literal["chat"] = Field(default="chat", description="How it is held")
+    intake_type: Literal["free_text"] = Field(default="free_text", description="What the intake is")
     intake_content: IntakeContent
     ticket: Ticket | None = None
 
@@ -27,17 +38,17 @@ class AddMessage(Message):
     """Add one message to the conversation."""
 
     kind: Literal[ActionKind.ADD_MESSAGE] = ActionKind.ADD_MESSAGE
-    session_id: UUID
+    session_id: SessionId
     role: MessageRole
-    content: LongText
+    content: LongText = Field(description="The message, as it was written")
 
 
 class ConfirmFact(Message):
     """Add one confirmed fact."""
 
     kind: Literal[ActionKind.CONFIRM_FACT] = ActionKind.CONFIRM_FACT
-    session_id: UUID
-    text: ShortText
+    session_id: SessionId
+    text: ShortText = Field(description="The fact, in a sentence")
     visibility: Visibility = Visibility.CLIENT
 
 
@@ -45,28 +56,30 @@ class SuggestFix(Message):
     """Suggest a fix; it supersedes those of the session that are still `proposed`."""
 
     kind: Literal[ActionKind.SUGGEST_FIX] = ActionKind.SUGGEST_FIX
-    session_id: UUID
-    title: Title
-    description: LongText
-    confidence_pct: int = Field(ge=0, le=100)
+    session_id: SessionId
+    title: Title = Field(description="What to do, in a line")
+    description: LongText = Field(description="How to do it")
+    confidence_pct: int = Field(ge=0, le=100, description="How sure the AI is")
 
 
 class ApplyFix(Message):
     """The engineer ran the fix; there is no verdict yet."""
 
     kind: Literal[ActionKind.APPLY_FIX] = ActionKind.APPLY_FIX
-    session_id: UUID
-    fix_id: UUID
+    session_id: SessionId
+    fix_id: FixId
 
 
 class RecordOutcome(Message):
     """What came of the fix."""
 
     kind: Literal[ActionKind.RECORD_OUTCOME] = ActionKind.RECORD_OUTCOME
-    session_id: UUID
-    fix_id: UUID
+    session_id: SessionId
+    fix_id: FixId
     outcome: Outcome
-    notes: Notes | None = None
+    notes: Notes | None = Field(
+        default=None, description="Why it waits, what is missing, or what failed; required of parked ones"
+    )
 
     @model_validator(mode="after")
     def _has_notes(self) -> "RecordOutcome":
@@ -79,8 +92,8 @@ class ProposeOutcome(Message):
     """The AI's guess; it replaces an older one."""
 
     kind: Literal[ActionKind.PROPOSE_OUTCOME] = ActionKind.PROPOSE_OUTCOME
-    session_id: UUID
-    fix_id: UUID
+    session_id: SessionId
+    fix_id: FixId
     proposal: OutcomeProposal
 
 
@@ -88,22 +101,22 @@ class ClearProposal(Message):
     """Reject or withdraw the AI's guess."""
 
     kind: Literal[ActionKind.CLEAR_PROPOSAL] = ActionKind.CLEAR_PROPOSAL
-    session_id: UUID
-    fix_id: UUID
+    session_id: SessionId
+    fix_id: FixId
 
 
 class ResolveSession(Message):
     """Close the session as resolved."""
 
     kind: Literal[ActionKind.RESOLVE_SESSION] = ActionKind.RESOLVE_SESSION
-    session_id: UUID
+    session_id: SessionId
 
 
 class EscalateSession(Message):
     """Hand the session to a colleague."""
 
     kind: Literal[ActionKind.ESCALATE_SESSION] = ActionKind.ESCALATE_SESSION
-    session_id: UUID
+    session_id: SessionId
 
 
 FixAction = ApplyFix | RecordOutcome | ProposeOutcome | ClearProposal

@@ -1,12 +1,12 @@
 """What happened, told to everyone: CloudEvents 1.0 in structured JSON on the topic exchange `rf.events`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.text import Message, Version
+from shared.contracts.text import AccountId, FixId, Message, SessionId, Version
 from shared.contracts.views import Actor, Author, Ticket
 from shared.contracts.vocabulary import (
     FixStatus,
@@ -19,11 +19,6 @@ from shared.contracts.vocabulary import (
 )
 
 CONTENT_TYPE = "application/cloudevents+json"
-
-
-AccountId = Annotated[UUID, Field(description="The account that the session belongs to")]
-SessionId = Annotated[UUID, Field(description="The session that it is about")]
-FixId = Annotated[UUID, Field(description="The fix that it is about")]
 
 
 class Change(Message):

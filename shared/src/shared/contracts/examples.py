@@ -140,13 +140,14 @@ _DATA: Mapping[str, dict[str, object]] = {
 def _event(name: str, data: Message) -> CloudEvent:
     change = isinstance(data, events.Change)
     fix_id = getattr(data, "fix_id", None)
+    sequence = 1 if name == "session.created" else 12
     return CloudEvent(
-        id=f"{SESSION}/12" if change else f"{SESSION}/{NoteKind.RESOLUTION_NOTE}/8",
+        id=f"{SESSION}/{sequence}" if change else f"{SESSION}/{NoteKind.RESOLUTION_NOTE}/8",
         source=source_of(ACCOUNT, SESSION),
         type=type_of(name),
         subject=f"suggested-fixes/{fix_id}" if fix_id else None,
         time=AT,
-        sequence=f"{12:020}" if change else None,
+        sequence=f"{sequence:020}" if change else None,
         data=data.model_dump(mode="json", by_alias=True),
     )
 

@@ -6,106 +6,109 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.commands import MAX_BATCH
-from shared.contracts.text import Message, Ref, Traceparent, Version
+from shared.contracts.text import FixId, Message, Ref, SessionId, Traceparent, Version
 from shared.contracts.vocabulary import NoteKind, SessionStatus
 
 MAX_PAGE = 200
 
+Cursor = Annotated[int, Field(description="Sequence of the last entry of the page before; 0 begins")]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE, description="Entries on a page")]
+
 
 class ListSessions(Message):
-    """Newest first; `cursor` is the id of the last session of the page before."""
+    """Sessions, newest first."""
 
     kind: Literal["list_sessions"] = "list_sessions"
-    status: SessionStatus | None = None
-    cursor: UUID | None = None
-    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    status: SessionStatus | None = Field(default=None, description="Sessions that are this alone")
+    cursor: UUID | None = Field(default=None, description="The last session of the page before")
+    limit: Limit = 50
 
 
 class GetSession(Message):
     """One session with its fixes."""
 
     kind: Literal["get_session"] = "get_session"
-    session_id: UUID
+    session_id: SessionId
 
 
 class ListMessages(Message):
-    """Oldest first; `cursor` is the sequence of the last one of the page before."""
+    """Messages of a session, oldest first."""
 
     kind: Literal["list_messages"] = "list_messages"
-    session_id: UUID
-    cursor: int = 0
-    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    session_id: SessionId
+    cursor: Cursor = 0
+    limit: Limit = 50
 
 
 class ListFacts(Message):
-    """Oldest first; `cursor` as for messages."""
+    """Confirmed facts of a session, oldest first."""
 
     kind: Literal["list_facts"] = "list_facts"
-    session_id: UUID
-    cursor: int = 0
-    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    session_id: SessionId
+    cursor: Cursor = 0
+    limit: Limit = 50
 
 
 class ListFixes(Message):
     """All fixes of a session, oldest first."""
 
     kind: Literal["list_fixes"] = "list_fixes"
-    session_id: UUID
+    session_id: SessionId
 
 
 class GetActiveFix(Message):
     """The newest fix that is neither superseded nor terminal; 404 when there is none."""
 
     kind: Literal["get_active_fix"] = "get_active_fix"
-    session_id: UUID
+    session_id: SessionId
 
 
 class GetFix(Message):
     """One fix."""
 
     kind: Literal["get_fix"] = "get_fix"
-    session_id: UUID
-    fix_id: UUID
+    session_id: SessionId
+    fix_id: FixId
 
 
 class ListHistory(Message):
-    """Accepted changes of a session, or of one fix of it, oldest first; `cursor` is a sequence."""
+    """Accepted changes of a session, or of one fix of it, oldest first."""
 
     kind: Literal["list_history"] = "list_history"
-    session_id: UUID
-    fix_id: UUID | None = None
-    cursor: int = 0
-    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    session_id: SessionId
+    fix_id: UUID | None = Field(default=None, description="Changes of this fix alone")
+    cursor: Cursor = 0
+    limit: Limit = 50
 
 
 class ListEvents(Message):
     """The events of a session after a sequence, as they were or will be published (CloudEvents)."""
 
     kind: Literal["list_events"] = "list_events"
-    session_id: UUID
-    cursor: int = 0
-    limit: int = Field(default=MAX_PAGE, ge=1, le=MAX_PAGE)
+    session_id: SessionId
+    cursor: Cursor = 0
+    limit: Limit = MAX_PAGE
 
 
 class GetOperation(Message):
     """What the command log knows of a command."""
 
     kind: Literal["get_operation"] = "get_operation"
-    command_id: UUID
+    command_id: UUID = Field(description="The command")
 
 
 class GetSnapshot(Message):
     """All that a note is written from."""
 
     kind: Literal["get_snapshot"] = "get_snapshot"
-    session_id: UUID
+    session_id: SessionId
 
 
 class WriteNote(Message):
     """Write this document for the newest state, or give the one that is being written. For note-generator."""
 
     kind: Literal["write_note"] = "write_note"
-    session_id: UUID
+    session_id: SessionId
     note: NoteKind
 
 

@@ -1,6 +1,7 @@
 """Text and ids as they may cross a boundary: trimmed, bounded, and storable in Postgres."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -33,6 +34,9 @@ Version = Annotated[
     Literal[1], Field(description="The form of this message; a reader refuses a form that it does not know")
 ]
 Ref = Annotated[int, Field(description="Number by which the answer names this request; its asker chose it")]
+AccountId = Annotated[UUID, Field(description="The account that it belongs to")]
+SessionId = Annotated[UUID, Field(description="The session that it is about")]
+FixId = Annotated[UUID, Field(description="The fix that it is about")]
 Traceparent = Annotated[
     str | None, Field(max_length=100, description="W3C trace context of the request that this belongs to")
 ]

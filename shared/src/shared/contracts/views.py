@@ -21,46 +21,46 @@ from shared.contracts.vocabulary import (
 class Actor(Message):
     """Who did it: the `sub`, `name` and `role` of the token."""
 
-    id: UUID
-    name: str | None = None
+    id: UUID = Field(description="The user")
+    name: str | None = Field(default=None, description="As people call them")
     role: Role
 
 
 class Author(Message):
     """Who wrote a message or confirmed a fact."""
 
-    id: UUID
-    name: str | None = None
+    id: UUID = Field(description="The user")
+    name: str | None = Field(default=None, description="As people call them")
 
 
 class Ticket(Message):
     """The ticket in the PSA tool that a session belongs to."""
 
-    system: Label
-    id: Label
-    url: Url | None = None
+    system: Label = Field(description="The PSA tool, such as `halopsa`")
+    id: Label = Field(description="The ticket's number there")
+    url: Url | None = Field(default=None, description="Where people open it")
 
 
 class IntakeContent(Message):
     """What the client reported, as it came in."""
 
-    text: LongText
+    text: LongText = Field(description="The words of the report")
 
 
 class Evidence(Message):
     """The words of a message that the AI's proposal rests on."""
 
-    message_id: UUID
-    quote: ShortText
+    message_id: UUID = Field(description="The message")
+    quote: ShortText = Field(description="The words in it")
 
 
 class OutcomeProposal(Message):
     """The AI's guess of an outcome. It changes nothing until a person records it."""
 
     outcome: ProposedOutcome
-    reason: ShortText
-    confidence_pct: int | None = Field(default=None, ge=0, le=100)
-    evidence: tuple[Evidence, ...] = Field(default=(), max_length=50)
+    reason: ShortText = Field(description="Why the AI thinks so")
+    confidence_pct: int | None = Field(default=None, ge=0, le=100, description="How sure it is")
+    evidence: tuple[Evidence, ...] = Field(default=(), max_length=50, description="What that rests on")
 
 
 class Fix(Message):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class FixStatus(StrEnum):
-    """Where a suggested fix stands; see product.md section 3 for which may follow which."""
+    """Where a suggested fix stands; parked ones await a verdict, terminal ones never change again."""
 
     PROPOSED = "proposed"
     APPLIED_PENDING = "applied_pending"

@@ -5,7 +5,7 @@ Pure like a single decision: what the database knows goes in; the answers and wh
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,9 @@ from fix_outcomes.domain.decide import decide
 from fix_outcomes.domain.model import ChatMessage, Entry, Fact, Fix, Session
 from fix_outcomes.domain.refusals import Refused, not_found
 from fix_outcomes.domain.steps import Decision, State
+
+_TICK = timedelta(microseconds=1)
+"""A session's time runs forwards, whatever the replicas' clocks say: its fixes are ordered by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +39,14 @@ class Logged:
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """What is known of the sessions, fixes and commands that a batch names. Decisions move it on."""
+    """What is known of the sessions, fixes and commands that a batch names. Decisions move it on.
+
+    `log` is by account and command: nobody is answered with what another account was told.
+    """
 
     sessions: dict[UUID, Session] = field(default_factory=dict)
     fixes: dict[UUID, dict[UUID, Fix]] = field(default_factory=dict)
-    log: dict[UUID, Logged] = field(default_factory=dict)
+    log: dict[tuple[UUID, UUID], Logged] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +70,7 @@ def decide_batch(known: Known, batch: Iterable[Command], *, at: datetime) -> tup
 
 
 def _answer(known: Known, command: Command, writes: Writes, at: datetime) -> Answer:
-    logged = known.log.get(command.command_id)
+    logged = known.log.get((command.account_id, command.command_id))
     if logged is not None and logged.fingerprint == command.fingerprint:
         return Answer(ref=command.ref, status=logged.status, body=dict(logged.answer), replayed=True)
     try:
@@ -76,7 +82,7 @@ def _answer(known: Known, command: Command, writes: Writes, at: datetime) -> Ans
         _move_on(known, decision, writes)
     if logged is None:
         first = _first_answer(command, status=status, body=body, at=at)
-        known.log[command.command_id] = first
+        known.log[command.account_id, command.command_id] = first
         writes.log.append(first)
     return Answer(ref=command.ref, status=status, body=dict(body))
 
@@ -90,7 +96,7 @@ def _decide(known: Known, command: Command, *, reused: bool, at: datetime) -> De
         return sessions.create(command, action, at=at)
     state = _state(known, command, action)
     _refuse_reuse(reused)
-    return decide(state, command, at=at)
+    return decide(state, command, at=max(at, state.session.updated_at + _TICK))
 
 
 def _state(known: Known, command: Command, action: SessionAction | FixAction) -> State:

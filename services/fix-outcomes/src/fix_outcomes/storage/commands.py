@@ -83,7 +83,7 @@ async def read_known(transaction: Raw, batch: Sequence[Command]) -> Known:
             known.fixes.setdefault(row["session_id"], {})[row["id"]] = rows.fix(row)
     # After the locks: an earlier holder's answers are visible now.
     for row in await transaction.fetch(_LOGGED, accounts, [command.command_id for command in batch]):
-        known.log[row["command_id"]] = rows.logged(row)
+        known.log[row["account_id"], row["command_id"]] = rows.logged(row)
     return known
 
 

@@ -1,0 +1,174 @@
+"""Previews: always for the current state, as soon as possible, and written once however many ask."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import aio_pika
+import pytest
+from devstack.servers import Servers
+from note_generator_doubles import (
+    MessagesApi,
+    Surroundings,
+    asked,
+    fresh_story,
+    said,
+    until,
+)
+from places import Broker
+from shared.contracts import topology
+from shared.contracts.queries import GetFix, Query
+from shared.contracts.vocabulary import NoteKind, Service
+
+NOWHERE = "redis://127.0.0.1:1/0"
+LLM = {"anthropic_api_key": "not-a-real-key"}
+
+
+def llm_note(extra: str = "") -> str:
+    return (
+        "## Problem\n\nNo internet.\n\n## What we confirmed\n\nNothing yet.\n\n"
+        f"## Root cause\n\nNot known yet.\n\n## Resolution\n\nNo change was made.{extra}\n"
+    )
+
+
+async def test_a_preview_shows_the_newest_state_at_once(around: Surroundings) -> None:
+    story = fresh_story().suggest("Open RPC", name="rpc")
+    around.tell(story)
+    async with around.running(quiet_s=30, max_wait_s=30), around.asking() as gateway:
+        first = await gateway.ask(asked(story), timeout_s=5)
+        story.record("rpc", "applied_pending", "Waiting on the 14:00 cycle")
+        second = await gateway.ask(asked(story), timeout_s=5)
+    assert (first.status, first.body["state_version"]) == (200, story.version - 1)
+    assert (second.status, second.body["state_version"]) == (200, story.version)
+    assert "Applied, awaiting verification: Waiting on the 14:00 cycle" in second.body["markdown"]
+    assert set(around.announced(story)) == {
+        ("resolution_note", story.version - 1),
+        ("resolution_note", story.version),
+    }
+
+
+async def test_both_documents_can_be_asked_for(around: Surroundings) -> None:
+    story = fresh_story().fact("seen on the internal board", "internal")
+    around.tell(story)
+    async with around.running(), around.asking() as gateway:
+        note, package = await asyncio.gather(
+            *(gateway.ask(asked(story, kind), timeout_s=5) for kind in NoteKind)
+        )
+    assert note.body["kind"] == "resolution_note"
+    assert package.body["kind"] == "escalation_package"
+    assert "internal board" not in note.body["markdown"]
+    assert "internal board" in package.body["markdown"]
+
+
+async def test_a_foreign_session_answers_as_an_unknown_one(around: Surroundings) -> None:
+    story, unknown = fresh_story(), fresh_story()
+    around.tell(story)
+    async with around.running(), around.asking() as gateway:
+        foreign = await gateway.ask(asked(story, account=uuid4()), timeout_s=5)
+        missing = await gateway.ask(asked(unknown), timeout_s=5)
+    assert foreign.status == missing.status == 404
+    assert foreign.body == missing.body == {"code": "not_found", "detail": "no such session"}
+
+
+async def test_without_the_record_the_answer_is_unavailable(around: Surroundings) -> None:
+    story = fresh_story()
+    around.refuse_with = 503
+    async with around.running(), around.asking() as gateway:
+        answer = await gateway.ask(asked(story), timeout_s=5)
+    assert answer.status == 503
+    assert answer.body["code"] == "unavailable"
+
+
+async def test_a_question_for_somebody_else_is_refused_alone(around: Surroundings) -> None:
+    story = fresh_story()
+    around.tell(story)
+
+    def wrong(ref: int) -> Query:
+        return Query(ref=ref, account_id=uuid4(), question=GetFix(session_id=uuid4(), fix_id=uuid4()))
+
+    async with around.running(), around.asking() as gateway:
+        refused, answered = await asyncio.gather(
+            gateway.ask(wrong, timeout_s=5), gateway.ask(asked(story), timeout_s=5)
+        )
+    assert (refused.status, refused.body["code"]) == (422, "invalid")
+    assert answered.status == 200
+
+
+async def test_unreadable_previews_do_not_stop_the_others(around: Surroundings, broker: Broker) -> None:
+    story = fresh_story()
+    around.tell(story)
+    async with around.running(), around.asking() as gateway:
+        async with await aio_pika.connect(broker.url(Service.GATEWAY)) as connection:
+            channel = await connection.channel()
+            exchange = await channel.get_exchange(topology.QUERIES, ensure=False)
+            for body, reply_to in ((b"nonsense", "x|rf.replies"), (b"{}", None)):
+                message = aio_pika.Message(body, reply_to=reply_to, user_id="gateway")
+                await exchange.publish(message, topology.NOTE_GENERATOR_PREVIEWS.routing_key)
+        answer = await gateway.ask(asked(story), timeout_s=5)
+    assert answer.status == 200
+
+
+async def test_two_hundred_previews_over_two_replicas_cost_one_call(around: Surroundings) -> None:
+    story = fresh_story()
+    around.tell(story)
+
+    async def slowly(_: object) -> object:
+        await asyncio.sleep(0.5)
+        return said(llm_note())
+
+    async with MessagesApi(slowly).serving() as api:
+        more = {**LLM, "anthropic_base_url": api.url, "quiet_s": 0.05}
+        async with around.running(**more), around.running(**more), around.asking() as gateway:
+            await around.changed(story)
+            answers = await asyncio.gather(*(gateway.ask(asked(story), timeout_s=10) for _ in range(200)))
+            await until(lambda: len(set(around.announced(story))) == 2)
+        calls = [request for request in api.requests if "Write the resolution note" in str(request["system"])]
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.body["generator"] for answer in answers} == {"llm"}
+    assert len({answer.body["markdown"] for answer in answers}) == 1
+    assert len(calls) == 1
+
+
+async def test_without_redis_a_preview_is_answered_and_written_once(around: Surroundings) -> None:
+    story = fresh_story()
+    around.tell(story)
+    async with MessagesApi(lambda _: said(llm_note())).serving() as api:
+        more = {**LLM, "anthropic_base_url": api.url, "redis_url": NOWHERE}
+        async with around.running(**more), around.asking() as gateway:
+            began = time.perf_counter()
+            answers = [await gateway.ask(asked(story), timeout_s=5) for _ in range(5)]
+            took = time.perf_counter() - began
+    assert {answer.status for answer in answers} == {200}
+    assert len(api.requests) == 1
+    assert took < 2
+
+
+async def test_changes_wait_for_redis_to_come_back(around: Surroundings, servers: Servers) -> None:
+    story = fresh_story()
+    around.tell(story)
+    async with around.running(redis_url=NOWHERE):
+        await around.changed(story)
+        await asyncio.sleep(1.0)
+        assert around.announced(story) == []
+    assert await around.ready(topology.NOTE_GENERATOR_STATE_CHANGES.name) == 1
+    async with around.running(redis_url=servers.redis_url):
+        await until(lambda: len(around.announced(story)) == 2)
+
+
+@pytest.mark.parametrize("reply_to", ["somewhere", "key|amq.direct", "|rf.replies"])
+async def test_answers_go_nowhere_but_to_the_exchange_of_replies(around: Surroundings, reply_to: str) -> None:
+    story, other = fresh_story(), fresh_story()
+    around.tell(story)
+    around.tell(other)
+    async with around.running(), around.asking() as gateway:
+        async with await aio_pika.connect(around.broker.url(Service.GATEWAY)) as connection:
+            channel = await connection.channel()
+            exchange = await channel.get_exchange(topology.QUERIES, ensure=False)
+            from shared.contracts.queries import QueryBatch
+
+            body = QueryBatch(queries=(asked(story)(1),)).model_dump_json().encode()
+            message = aio_pika.Message(body, reply_to=reply_to, user_id="gateway")
+            await exchange.publish(message, topology.NOTE_GENERATOR_PREVIEWS.routing_key)
+        await until(lambda: around.announced(story))
+        answer = await gateway.ask(asked(other), timeout_s=5)
+    assert answer.status == 200

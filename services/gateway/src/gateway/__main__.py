@@ -49,6 +49,7 @@ def main() -> None:
         log_config=None,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_s) - 1),
     )
     Server(config, app).run()

@@ -17,17 +17,25 @@ from gateway import docs, problems
 from gateway.auth import Verifier
 from gateway.cache import NoteCache
 from gateway.courier import Couriers
+from gateway.lane import OutcomeLane
 from gateway.metrics import Metrics
 from gateway.middleware import Authenticate, Bound, Observe
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.receipts import Receipts
-from gateway.routes import events, fixes, notes, operations, sessions
+from gateway.routes import events, fixes, messages, operations, previews, sessions
 from gateway.settings import Settings
 from gateway.updates import Updates
 from shared import health
 
-_ROUTERS: Final = (sessions.router, fixes.router, notes.router, events.router, operations.router)
+_ROUTERS: Final = (
+    sessions.router,
+    fixes.router,
+    previews.router,
+    events.router,
+    operations.router,
+    messages.router,
+)
 _TAGS: Final = [
     {"name": "sessions", "description": "Troubleshooting conversations"},
     {"name": "fixes", "description": "Suggested fixes and what came of them"},
@@ -44,10 +52,19 @@ def _utc_now() -> datetime:
 
 
 def create_app(
-    settings: Settings, *, clock: Callable[[], datetime] = _utc_now, couriers: Couriers | None = None
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = _utc_now,
+    couriers: Couriers | None = None,
+    notes: NoteCache | None = None,
 ) -> FastAPI:
-    """The gateway that these settings describe. It connects when its lifespan begins."""
-    parts = _parts(settings, clock, couriers or Couriers.of(settings))
+    """The gateway that these settings describe. It connects when its lifespan begins.
+
+    `couriers` and `notes` replace what the settings describe, where a test has no broker and no Redis.
+    """
+    parts = _parts(
+        settings, clock, couriers=couriers or Couriers.of(settings), notes=notes or NoteCache.of(settings)
+    )
     metrics = Metrics(couriers=parts.couriers, updates=parts.updates)
     app = FastAPI(
         title="ResolutionFlow fix outcomes",
@@ -55,6 +72,7 @@ def create_app(
         description=docs.DESCRIPTION,
         openapi_tags=_TAGS,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
@@ -65,18 +83,21 @@ def create_app(
         app.router.routes.append(Route(path, _Asgi(endpoint), methods=["GET"]))
     problems.install(app)
     docs.install(app)
+    app.add_middleware(OutcomeLane, parts=parts)
     app.add_middleware(Bound, longest=settings.max_body_bytes)
     app.add_middleware(Authenticate, verifier=Verifier.of(settings, now=lambda: clock().timestamp()))
     app.add_middleware(Observe, metrics=metrics)
     return app
 
 
-def _parts(settings: Settings, clock: Callable[[], datetime], couriers: Couriers) -> Parts:
+def _parts(
+    settings: Settings, clock: Callable[[], datetime], *, couriers: Couriers, notes: NoteCache
+) -> Parts:
     return Parts(
         settings=settings,
         clock=clock,
         couriers=couriers,
-        notes=NoteCache(url=settings.redis_url.get_secret_value(), timeout_s=settings.cache_timeout_s),
+        notes=notes,
         pace=Pace(per_s=settings.rate_per_s, burst=settings.rate_burst, now=time.monotonic),
         receipts=Receipts(settings.operation_key.get_secret_value()),
         updates=Updates(

@@ -13,6 +13,8 @@ from shared.contracts.views import Note
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
 
+from gateway.settings import Settings
+
 log = logger(__name__)
 
 _CONNECTIONS: Final = 20
@@ -32,6 +34,11 @@ class NoteCache:
             retry=Retry(NoBackoff(), 0),
         )
         self._redis: Redis = Redis.from_pool(pool)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "NoteCache":
+        """The cache that these settings describe; nothing is connected yet."""
+        return cls(url=settings.redis_url.get_secret_value(), timeout_s=settings.cache_timeout_s)
 
     async def note(
         self, *, account_id: UUID, session_id: UUID, kind: NoteKind, state_version: int

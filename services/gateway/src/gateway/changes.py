@@ -46,7 +46,7 @@ class Change:
         """Do it, and say what came of it. `location`: where what it creates is found, but for its id."""
         self._permit(action.kind)
         _require_notes(action)
-        accepted_at = self.parts.clock()
+        accepted_at = _whole_milliseconds(self.parts.clock())
         command_id = self._command_id()
         try:
             answer = await self._ask(action, command_id, accepted_at)
@@ -122,6 +122,11 @@ class Change:
     def _applied(self) -> dict[str, str]:
         applied = self.preferences.applied
         return {"Preference-Applied": applied} if applied else {}
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    """As an operation id can hold it, so that a 202 and its operation agree."""
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
 
 
 def _require_notes(action: Action) -> None:

@@ -39,7 +39,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "gateway_http_request_seconds",
-            "Seconds from a request to its answer",
+            "Seconds from a request to the beginning of its answer",
             ("method", "route"),
             buckets=_BUCKETS,
             registry=self.registry,

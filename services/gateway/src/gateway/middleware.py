@@ -2,6 +2,7 @@
 
 import os
 import re
+import traceback
 from time import perf_counter
 from typing import Final
 
@@ -37,14 +38,14 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = perf_counter(), 0
+        began, status, seconds = perf_counter(), 0, 0.0
         scope["traceparent"] = traceparent = _trace(_header(scope, b"traceparent"))
         scope["trace_id"] = traceparent[3:35]
 
         async def send_safely(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, seconds = message["status"], perf_counter() - began
                 message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
                 if not any(name == _NO_STORE[0] for name, _ in message["headers"]):
                     message["headers"].append(_NO_STORE)
@@ -53,14 +54,16 @@ class Observe:
         try:
             await self._app(scope, receive, send_safely)
         except Exception as error:
-            log.error("request failed", trace_id=scope["trace_id"], error=type(error).__name__, exc_info=True)
+            log.error(
+                "request failed", trace_id=scope["trace_id"], error=type(error).__name__, where=_where(error)
+            )
             if status:
                 raise
             internal = Problem(ProblemCode.INTERNAL, "Something went wrong; the trace_id names this request")
             await problems.of(scope, internal)(scope, receive, send_safely)
         finally:
             self._metrics.answered(
-                method=scope["method"], route=_route(scope), status=status, seconds=perf_counter() - began
+                method=scope["method"], route=_route(scope), status=status, seconds=seconds
             )
 
 
@@ -140,6 +143,12 @@ def _trace(given: bytes | None) -> str:
         return text
     noise = os.urandom(24).hex()
     return f"00-{noise[:32]}-{noise[32:]}-01"
+
+
+def _where(error: BaseException) -> list[str]:
+    """The innermost calls. Not the error's own words: they may quote what somebody wrote."""
+    calls = traceback.extract_tb(error.__traceback__)[-8:]
+    return [f"{call.filename.rpartition('/')[2]}:{call.lineno} {call.name}" for call in calls]
 
 
 def _route(scope: Scope) -> str:

@@ -85,12 +85,11 @@ def response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The HTTP answer for a refusal of this request."""
-    body = {
-        **(members or {}),
-        **described(code, status=status, detail=detail),
+    own = described(code, status=status, detail=detail) | {
         "instance": quote(scope["path"]),
         "trace_id": scope["trace_id"],
     }
+    body = own | {name: value for name, value in (members or {}).items() if name not in own}
     return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
 
 

@@ -176,14 +176,18 @@ class Updates:
         self._queue = None
 
     async def _on_event(self, message: AbstractIncomingMessage) -> None:
-        topic = ".".join((message.routing_key or "").split(".")[:2])
+        self.deliver(message.routing_key or "", message.body)
+
+    def deliver(self, routing_key: str, body: bytes) -> None:
+        """Offer an event to those who watch its session."""
+        topic = ".".join(routing_key.split(".")[:2])
         viewers = self._viewers.get(topic)
         if not viewers:
             return
         try:
-            update = Update.of(orjson.loads(message.body))
-        except (ValueError, KeyError, TypeError):
-            log.warning("unreadable event", size=len(message.body))
+            update = Update.of(orjson.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("unreadable event", size=len(body))
             return
         for viewer in viewers:
             viewer.offer(update)

@@ -52,11 +52,14 @@ async def record_outcome(
     session_id: UUID, fix_id: UUID, body: RecordedOutcome, change: RequestedChange
 ) -> Response:
     """Say what came of the fix. `applied_pending` and `applied_partial` require `notes`."""
-    # The body is validated already, and `submit` refuses missing notes after it has checked the role.
-    action = RecordOutcome.model_construct(
+    return await change.submit(recorded(session_id, fix_id, body))
+
+
+def recorded(session_id: UUID, fix_id: UUID, body: RecordedOutcome) -> RecordOutcome:
+    """The action for a body that is validated already; missing notes are refused by `submit`, after the role."""
+    return RecordOutcome.model_construct(
         session_id=session_id, fix_id=fix_id, outcome=body.outcome, notes=body.notes or None
     )
-    return await change.submit(action)
 
 
 @router.post("/{fix_id}/apply", **docs.change("Apply a fix", Fix))

@@ -1,0 +1,79 @@
+"""A preview shows the note of the current version: from the cache if it is there, else written now."""
+
+from typing import Any
+
+import pytest
+from gateway_doubles import SESSION, Bench, answer, written
+from shared.contracts.answers import Answer
+from shared.contracts.queries import WriteNote
+from shared.contracts.views import Note
+from shared.contracts.vocabulary import NoteKind
+from shared.courier import NotSent, Unanswered
+
+PREVIEW = f"/api/v1/ai-sessions/{SESSION}/resolution-note/preview"
+ESCALATION = f"/api/v1/ai-sessions/{SESSION}/escalation-package/preview"
+
+
+def hold(bench: Bench, *, state_version: int) -> None:
+    note = Note.model_validate(written(state_version=state_version))
+    bench.notes.held[NoteKind.RESOLUTION_NOTE] = note
+
+
+async def test_a_note_of_the_current_version_comes_from_the_cache(bench: Bench) -> None:
+    hold(bench, state_version=8)
+    reply = await bench.send("POST", PREVIEW)
+    assert reply.json() == {
+        "markdown": "## Problem",
+        "state_version": 8,
+        "from_cache": True,
+        "generator": "template",
+        "degraded": False,
+        "generated_at": "2026-11-02T09:30:00Z",
+        "warnings": [],
+    }
+    assert reply.headers["ETag"] == '"8"'
+    assert not bench.previews.asked
+
+
+async def test_a_note_of_an_older_version_is_not_shown(bench: Bench) -> None:
+    hold(bench, state_version=7)
+    reply = await bench.send("POST", PREVIEW)
+    assert (reply.json()["state_version"], reply.json()["from_cache"]) == (8, False)
+
+
+async def test_each_document_is_asked_for_by_its_name(bench: Bench) -> None:
+    await bench.send("POST", PREVIEW)
+    await bench.send("POST", ESCALATION)
+    assert [query.question for query in bench.previews.asked] == [
+        WriteNote(session_id=SESSION, note=NoteKind.RESOLUTION_NOTE),
+        WriteNote(session_id=SESSION, note=NoteKind.ESCALATION_PACKAGE),
+    ]
+
+
+async def test_an_unknown_session_has_no_preview(bench: Bench) -> None:
+    bench.queries.answer = lambda query: answer(query.ref, 404, code="not_found", detail="Not here")
+    assert (await bench.send("POST", PREVIEW)).status_code == 404
+    assert not bench.previews.asked
+
+
+@pytest.mark.parametrize("error", [NotSent, Unanswered])
+async def test_a_preview_that_nobody_writes_is_503(bench: Bench, error: type[Exception]) -> None:
+    def away(_: Any) -> Any:
+        raise error
+
+    bench.previews.answer = away
+    reply = await bench.send("POST", PREVIEW)
+    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+
+
+async def test_a_refusal_to_write_is_passed_on(bench: Bench) -> None:
+    body = {"code": "unavailable", "detail": "Too much to write"}
+    bench.previews.answer = lambda query: Answer(ref=query.ref, status=503, body=body)
+    reply = await bench.send("POST", PREVIEW)
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "1")
+
+
+async def test_a_preview_waits_no_longer_than_its_deadline() -> None:
+    bench = Bench(preview_timeout_s=7)
+    await bench.send("POST", PREVIEW)
+    assert 6 < bench.previews.timeouts[0] <= 7

@@ -11,7 +11,7 @@ from shared.contracts import topology
 from shared.contracts.events import CONTENT_TYPE, StateChange, StateChanges, routing_key
 from shared.ids import new_id
 from shared.logs import logger
-from shared.publisher import NotPublished, Publisher
+from shared.publisher import Announcement, NotPublished, Publisher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fix_outcomes.storage import outbox, rows
@@ -107,39 +107,31 @@ class Relay:
 
     async def _publish(self, connection: Raw, batch: Sequence[rows.Row]) -> None:
         """Publish and mark. What failed stays, with all that follows it in its session."""
-        results = await asyncio.gather(*(self._in_order(entries) for entries in _by_session(batch)))
-        done = [entry for confirmed in results for entry in confirmed]
+        done = await self._publish_in_order(batch)
         if done:
-            await self._announce(done)
+            await self._wake_note_generator(done)
             await self._checkpoint("relay: after confirm, before mark")
             await outbox.mark_published(connection, [entry["position"] for entry in done])
             published_total.inc(len(done))
         if len(done) < len(batch):
             raise NotPublished(f"{len(batch) - len(done)} of {len(batch)} events")
 
-    async def _in_order(self, entries: Sequence[rows.Row]) -> list[rows.Row]:
-        """Each after the one before it is confirmed: a refused event is never overtaken within its session."""
-        confirmed = []
-        for entry in entries:
-            try:
-                await self._publish_event(entry)
-            except NotPublished:
-                break
-            confirmed.append(entry)
+    async def _publish_in_order(self, batch: Sequence[rows.Row]) -> list[rows.Row]:
+        """All sessions side by side, each event after the one before it is confirmed: none is ever overtaken."""
+        sessions = _by_session(batch)
+        confirmed: list[rows.Row] = []
+        while sessions:
+            heads = [entries[0] for entries in sessions]
+            arrived = await self._publisher.announce([_event(entry) for entry in heads])
+            confirmed += [entry for entry, there in zip(heads, arrived, strict=True) if there]
+            sessions = [
+                entries[1:]
+                for entries, there in zip(sessions, arrived, strict=True)
+                if there and len(entries) > 1
+            ]
         return confirmed
 
-    async def _publish_event(self, entry: rows.Row) -> None:
-        event = rows.event(entry)
-        await self._publisher.publish(
-            orjson.dumps(event),
-            exchange=topology.EVENTS,
-            routing_key=routing_key(entry["account_id"], entry["session_id"], entry["kind"]),
-            message_id=event["id"],
-            content_type=CONTENT_TYPE,
-            mandatory=False,  # that nobody listens to this session is no failure
-        )
-
-    async def _announce(self, entries: Iterable[rows.Row]) -> None:
+    async def _wake_note_generator(self, entries: Iterable[rows.Row]) -> None:
         newest = {entry["session_id"]: entry for entry in entries}
         changes = StateChanges(
             changes=tuple(
@@ -158,6 +150,17 @@ class Relay:
             message_id=str(new_id()),
             mandatory=True,
         )
+
+
+def _event(entry: rows.Row) -> Announcement:
+    event = rows.event(entry)
+    return Announcement(
+        body=orjson.dumps(event),
+        exchange=topology.EVENTS,
+        routing_key=routing_key(entry["account_id"], entry["session_id"], entry["kind"]),
+        message_id=event["id"],
+        content_type=CONTENT_TYPE,
+    )
 
 
 def _by_session(batch: Sequence[rows.Row]) -> list[list[rows.Row]]:

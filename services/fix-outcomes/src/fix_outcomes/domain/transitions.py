@@ -15,3 +15,9 @@ TRANSITIONS: Mapping[FixStatus, frozenset[FixStatus]] = {
     FixStatus.APPLIED_FAILED: _NONE,
     FixStatus.DISMISSED: _NONE,
 }
+
+ALLOWED: Mapping[FixStatus, tuple[Outcome, ...]] = {
+    status: tuple(outcome for outcome in Outcome if FixStatus(outcome) in following)
+    for status, following in TRANSITIONS.items()
+}
+"""The same graph as clients are shown it."""

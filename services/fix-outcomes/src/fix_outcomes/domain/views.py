@@ -9,29 +9,40 @@ from shared.contracts import views
 from shared.contracts.events import source_of, type_of
 from shared.contracts.text import Message
 from shared.contracts.views import IntakeContent
-from shared.contracts.vocabulary import FixStatus, Outcome, SessionStatus
+from shared.contracts.vocabulary import Outcome, SessionStatus
 
 from fix_outcomes.domain.model import ChatMessage, Fact, Fix, Session
-from fix_outcomes.domain.transitions import TRANSITIONS
+from fix_outcomes.domain.transitions import ALLOWED
 
 
 def allowed_outcomes(shown: Fix, session: Session) -> tuple[Outcome, ...]:
     """What may be recorded next, so that no client copies the rules."""
     goes_on = session.active or (session.status is SessionStatus.ESCALATED and shown.parked)
-    if shown.superseded or not goes_on:
-        return ()
-    return tuple(outcome for outcome in Outcome if FixStatus(outcome) in TRANSITIONS[shown.status])
+    return ALLOWED[shown.status] if goes_on and not shown.superseded else ()
 
 
 def fix(shown: Fix, session: Session) -> dict[str, Any]:
-    """A fix as JSON."""
-    return _json(
-        views.Fix.model_construct(
-            **_fields(shown),
-            state_version=session.state_version,
-            allowed_outcomes=allowed_outcomes(shown, session),
-        )
-    )
+    """A fix as JSON: `shared.contracts.views.Fix`, written by hand, because every outcome is answered with one."""
+    proposal = shown.ai_outcome_proposal
+    return {
+        "id": str(shown.id),
+        "session_id": str(shown.session_id),
+        "title": shown.title,
+        "description": shown.description,
+        "confidence_pct": shown.confidence_pct,
+        "status": shown.status.value,
+        "applied_at": _time(shown.applied_at),
+        "verified_at": _time(shown.verified_at),
+        "partial_notes": shown.partial_notes,
+        "pending_reason": shown.pending_reason,
+        "failure_reason": shown.failure_reason,
+        "ai_outcome_proposal": None if proposal is None else _json(proposal),
+        "superseded_at": _time(shown.superseded_at),
+        "created_at": _time(shown.created_at),
+        "updated_at": _time(shown.updated_at),
+        "state_version": session.state_version,
+        "allowed_outcomes": [outcome.value for outcome in allowed_outcomes(shown, session)],
+    }
 
 
 def session(shown: Session, fixes: Iterable[Fix] | None = None) -> dict[str, Any]:
@@ -69,14 +80,19 @@ def event(
         "source": source_of(account_id, session_id),
         "type": type_of(kind),
         **({"subject": f"suggested-fixes/{fix_id}"} if fix_id else {}),
-        "time": at.isoformat().replace("+00:00", "Z"),
+        "time": _time(at),
         "datacontenttype": "application/json",
         "sequence": f"{sequence:020}",
         "data": data,
     }
 
 
-def _fields(shown: Session | Fix | ChatMessage | Fact) -> dict[str, Any]:
+def _time(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, as pydantic writes it."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def _fields(shown: Session | ChatMessage | Fact) -> dict[str, Any]:
     return {name: getattr(shown, name) for name in shown.__slots__}
 
 

@@ -15,10 +15,12 @@ class Broker:
 
     def __init__(self) -> None:
         self.confirms = asyncio.Event()
+        self.received = asyncio.Event()
         self.published: list[bytes] = []
 
     async def publish(self, message: Any, **_: Any) -> None:
         self.published.append(message.body)
+        self.received.set()
         await self.confirms.wait()
 
 
@@ -70,8 +72,7 @@ async def test_an_answer_that_overtakes_the_confirm_changes_nothing(
     courier: Courier[int], broker: Broker
 ) -> None:
     asking = asyncio.create_task(courier.ask(lambda ref: ref, timeout_s=5, until_confirmed=True))
-    while not broker.published:
-        await asyncio.sleep(0)
+    await broker.received.wait()
     await answer(courier, 1)
     broker.confirms.set()
     with pytest.raises(Unanswered):
@@ -81,7 +82,6 @@ async def test_an_answer_that_overtakes_the_confirm_changes_nothing(
 async def test_a_caller_that_wants_the_answer_waits_for_it(courier: Courier[int], broker: Broker) -> None:
     broker.confirms.set()
     asking = asyncio.create_task(courier.ask(lambda ref: ref, timeout_s=5))
-    while not broker.published:
-        await asyncio.sleep(0)
+    await broker.received.wait()
     await answer(courier, 1)
     assert (await asking).status == 200

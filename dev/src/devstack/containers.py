@@ -1,9 +1,10 @@
 """The same three servers in containers, for tests on a machine with a Docker engine. Needs the dev group."""
 
 import os
+import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,15 +136,28 @@ def docker_is_chosen(given: Mapping[str, str]) -> bool:
 def engine_answers() -> bool:
     """Whether a Docker engine is there for us."""
     import docker
-    from docker.errors import DockerException
+    from docker.constants import DEFAULT_DOCKER_API_VERSION
+    from docker.errors import APIError, DockerException
 
-    with suppress(DockerException):
-        client = docker.from_env(timeout=5)
-        try:
+    if not _somebody_listens(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")):
+        return False
+    try:
+        # With a version given nothing is asked before we can close the client.
+        with closing(docker.from_env(version=DEFAULT_DOCKER_API_VERSION, timeout=5)) as client:
             return bool(client.ping())
-        finally:
-            client.close()
-    return False
+    except APIError:
+        return True  # of another version, but it is there
+    except (DockerException, OSError):
+        return False
+
+
+def _somebody_listens(address: str) -> bool:
+    """False for a Unix socket without an engine: Docker's client would leave a socket open over it."""
+    path = address.removeprefix("unix://")
+    if not path.startswith("/"):
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def servers_from_docker(folder: Path) -> Servers:

@@ -27,7 +27,11 @@ class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self): self.send_response(200); self.end_headers()
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready).serve_forever()
 """
-STAND_IN = [sys.executable, "-c", SERVICE]
+STAND_IN = (sys.executable, "-c", SERVICE)
+STAND_INS = {
+    **dict.fromkeys(("gateway", "fix-outcomes", "note-generator"), STAND_IN),
+    **dict.fromkeys(("database-apply", "topology-apply"), ("true",)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +152,7 @@ input()
 
 
 def test_a_stack_mends_itself_and_ends_without_a_trace(servers: Servers, tmp_path: Path) -> None:
-    commands = dict.fromkeys(("gateway", "fix-outcomes", "note-generator"), STAND_IN)
-    commands |= {"database-apply": ["true"], "topology-apply": ["true"]}
-    with Stack(tmp_path, commands=commands, replicas={"gateway": 2}, servers=servers) as stack:
+    with Stack(tmp_path, commands=STAND_INS, replicas={"gateway": 2}, servers=servers) as stack:
         mark = f"{stack.state.id}/"
         pids = stack.pids()
         os.kill(pids["gateway-2"], signal.SIGKILL)
@@ -167,3 +169,14 @@ def test_a_stack_mends_itself_and_ends_without_a_trace(servers: Servers, tmp_pat
 
     assert marked_by(mark) == ()
     assert answers(servers)
+
+
+def test_a_service_is_started_otherwise_once_it_is_configured_so(servers: Servers, tmp_path: Path) -> None:
+    with Stack(tmp_path, commands=STAND_INS, servers=servers) as stack:
+        before = stack.pids()
+
+        stack.configure("gateway", settings={"GATEWAY_COLOUR": "green"}, command=STAND_IN)
+        stack.restart("gateway")
+
+        assert stack.environment("gateway")["GATEWAY_COLOUR"] == "green"
+        assert {name for name, pid in stack.pids().items() if pid != before[name]} == {"gateway"}

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
@@ -11,6 +12,7 @@ from devstack.processes import Program
 from devstack.servers import Addresses
 from devstack.state import State
 
+Choice = TypeVar("Choice")
 HOST = "127.0.0.1"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "database-apply": (sys.executable, "-m", "fix_outcomes", "database", "apply"),
@@ -39,6 +41,14 @@ class Choices:
             if service_of(key) not in COMMANDS:
                 raise ValueError(f"{key} is none of {', '.join(COMMANDS)}")
 
+    def changed(
+        self, name: str, settings: Mapping[str, str] | None, command: Sequence[str] | None
+    ) -> "Choices":
+        """The same, but for this service or replica; None takes a choice back."""
+        return Choices(
+            self.replicas, _with(self.settings, name, settings), _with(self.commands, name, command)
+        )
+
     def names(self) -> tuple[str, ...]:
         """Every service process: gateway, gateway-2, …"""
         return tuple(
@@ -55,6 +65,11 @@ class Choices:
     def own_settings(self, name: str) -> dict[str, str]:
         """The settings asked for: those of the service, then those of this replica."""
         return {**self.settings.get(service_of(name), {}), **self.settings.get(name, {})}
+
+
+def _with(choices: Mapping[str, Choice], name: str, choice: Choice | None) -> dict[str, Choice]:
+    others = {key: value for key, value in choices.items() if key != name}
+    return others if choice is None else {**others, name: choice}
 
 
 def service_of(name: str) -> str:

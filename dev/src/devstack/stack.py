@@ -15,7 +15,7 @@ from devstack.install import ensure_installed
 from devstack.jobs import Job
 from devstack.one_shot import run_step
 from devstack.parallel import together
-from devstack.processes import Process
+from devstack.processes import Process, Program
 from devstack.servers import Server, Servers, describe_servers
 from devstack.services import SERVICES, Choices
 from devstack.state import State
@@ -127,6 +127,18 @@ class Stack:
         """The pid to signal, of every process that runs."""
         return {name: pid for name in self.names() if (pid := self[name].pid)}
 
+    def environment(self, name: str) -> Mapping[str, str]:
+        """What a service process is started with: its URLs, logins and settings."""
+        return self._services[name].program.environment
+
+    def configure(
+        self, name: str, *, settings: Mapping[str, str] | None = None, command: Sequence[str] | None = None
+    ) -> None:
+        """Start this service, or this replica, otherwise from its next `start` on; with neither, as usual."""
+        self._choices = self._choices.changed(name, settings, command)
+        for process, program in self._programs().items():
+            self._services[process].program = program
+
     def log(self, name: str) -> Path:
         """The file with what it wrote."""
         return self.state.log(name)
@@ -181,12 +193,14 @@ class Stack:
         if not self._borrowed:
             self.state.release_lost_ports()
             self._servers = describe_servers(self.state, durable=self._durable, environment=self._given)
-        wanted = services.programs(self.state, self.servers.addresses, self._choices, self._given)
-        self._services = {name: Process(program, self.state) for name, program in wanted.items()}
+        self._services = {name: Process(program, self.state) for name, program in self._programs().items()}
         self._end_superfluous()
         self.already_up = self._all_well()
         if not self.already_up:
             self._start_everything()
+
+    def _programs(self) -> dict[str, Program]:
+        return services.programs(self.state, self.servers.addresses, self._choices, self._given)
 
     def _all_well(self) -> bool:
         ours = [*self.servers.own.values(), *self._services.values()]

@@ -96,6 +96,15 @@ def test_another_command_may_stand_in_for_a_service_or_for_one_replica(state: St
     assert result["fix-outcomes-2"].command == ("b", "c")
 
 
+def test_a_choice_can_be_changed_and_taken_back(state: State) -> None:
+    crashing = ORDINARY.changed("fix-outcomes", {"FIX_OUTCOMES_BATCH": "1"}, ["crash"])
+    mended = crashing.changed("fix-outcomes", None, None)
+
+    assert programs(state, AT, crashing, {})["fix-outcomes"].command == ("crash",)
+    assert environment(state, "fix-outcomes", crashing)["FIX_OUTCOMES_BATCH"] == "1"
+    assert mended == ORDINARY
+
+
 @pytest.mark.parametrize(
     "choices",
     [{"replicas": {"postgres": 2}}, {"settings": {"gatway": {}}}, {"commands": {"gateway-x": ["a"]}}],

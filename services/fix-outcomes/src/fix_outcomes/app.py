@@ -62,6 +62,7 @@ def create_app(
         graceful_timeout=settings.shutdown_s,
         client_properties={"heartbeat": HEARTBEAT_S},
         logger=None,
+        apply_types=False,  # injection by annotation costs every message several hops to a thread
     )
     Subscribers(
         record=partial(handlers.record, engine=engine, clock=clock, checkpoint=checkpoint),

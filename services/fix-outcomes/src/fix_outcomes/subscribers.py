@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from faststream import AckPolicy
+from faststream.message import StreamMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter, ValidationError
@@ -187,7 +188,6 @@ async def _waiting_out_outages(work: Callable[[], Awaitable[Result]]) -> Result:
         delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
 
 
-async def _undecoded(message: Any) -> bytes:
-    """The handlers read the body themselves, once."""
-    body: bytes = message.body
-    return body
+async def _undecoded(message: StreamMessage[Any]) -> StreamMessage[Any]:
+    """The message as it came: its body is parsed once, into its model."""
+    return message

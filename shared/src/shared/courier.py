@@ -7,7 +7,7 @@ broker's confirm travels together in the next. Idle, one request goes at once; b
 import asyncio
 import itertools
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -102,7 +102,7 @@ class Courier(Generic[Request]):
         self._limits = limits or Limits()
         self._service, self._replica = service, replica
         self._refs = itertools.count(1)
-        self._waiting: deque[_Parcel[Request]] = deque()
+        self._waiting: OrderedDict[int, _Parcel[Request]] = OrderedDict()
         self._unanswered: dict[int, _Parcel[Request]] = {}
         self._wake = asyncio.Event()
         self._connection = BrokerConnection(
@@ -138,10 +138,7 @@ class Courier(Generic[Request]):
         """Fail the callers that still wait, and close."""
         await self._connection.stop()
         for parcel in self._unanswered.values():
-            if not parcel.answer.done():
-                parcel.answer.set_exception(
-                    Unanswered("stopping") if parcel.confirmed else NotSent("stopping")
-                )
+            _give_up(parcel, "stopping")
 
     async def ask(
         self, make: Callable[[int], Request], *, timeout_s: float, until_confirmed: bool = False
@@ -156,15 +153,15 @@ class Courier(Generic[Request]):
         loop = asyncio.get_running_loop()
         ref = next(self._refs)
         parcel = _Parcel(make(ref), loop.time() + timeout_s, loop.create_future(), until_confirmed)
-        self._unanswered[ref] = parcel
-        self._waiting.append(parcel)
+        self._unanswered[ref] = self._waiting[ref] = parcel
         self._wake.set()
-        expiry = loop.call_at(parcel.expires, _expire, parcel)
+        expiry = loop.call_at(parcel.expires, _give_up, parcel, "not in time")
         try:
             return await parcel.answer
         finally:
             expiry.cancel()
             self._unanswered.pop(ref, None)
+            self._waiting.pop(ref, None)
 
     async def _set_up(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -188,7 +185,7 @@ class Courier(Generic[Request]):
     def _resend_unanswered(self) -> None:
         """After a loss nobody knows what arrived: ask again. A repeated command gets its first answer."""
         self.figures.resent += len(self._unanswered) - len(self._waiting)
-        self._waiting = deque(self._unanswered.values())
+        self._waiting = OrderedDict(self._unanswered)
         self._wake.set()
 
     async def _send_what_waits(self, publish: _Publish, reply_to: str) -> None:
@@ -206,7 +203,8 @@ class Courier(Generic[Request]):
                         mandatory=True,
                     )
             except UNROUTABLE_OR_REFUSED:
-                _fail(batch, NotSent("the broker refused it"))
+                for parcel in batch:
+                    _give_up(parcel, "the broker refused it")
             except BROKER_ERRORS as error:
                 log.warning("publish failed", to=self._destination.routing_key, reason=type(error).__name__)
                 self._connection.drop()
@@ -217,7 +215,7 @@ class Courier(Generic[Request]):
     def _take(self) -> list[_Parcel[Request]]:
         batch: list[_Parcel[Request]] = []
         while self._waiting and len(batch) < self._limits.batch:
-            parcel = self._waiting.popleft()
+            _, parcel = self._waiting.popitem(last=False)
             if not parcel.answer.done():
                 batch.append(parcel)
         return batch
@@ -251,20 +249,14 @@ class Courier(Generic[Request]):
                 parcel.answer.set_result(answer)
 
 
-def _expire(parcel: _Parcel[Request]) -> None:
+def _give_up(parcel: _Parcel[Request], why: str) -> None:
+    """What was confirmed once stays promised, whatever became of a second try."""
     if not parcel.answer.done():
-        error = Unanswered("no answer in time") if parcel.confirmed else NotSent("not confirmed in time")
-        parcel.answer.set_exception(error)
+        parcel.answer.set_exception(Unanswered(why) if parcel.confirmed else NotSent(why))
 
 
 def _confirm(batch: Sequence[_Parcel[Request]]) -> None:
     for parcel in batch:
         parcel.confirmed = True
         if parcel.until_confirmed:
-            _expire(parcel)
-
-
-def _fail(batch: Sequence[_Parcel[Request]], error: CourierError) -> None:
-    for parcel in batch:
-        if not parcel.answer.done():
-            parcel.answer.set_exception(error)
+            _give_up(parcel, "queued")

@@ -11,9 +11,12 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from shared.contracts.vocabulary import Service
 
-from gateway.app import create_app, drain
+from gateway.app import create_app, drain, give_up_previews
 from gateway.settings import Settings
 from shared import logs
+
+_KEEP_ALIVE_S = 75
+"""Longer than the proxies in front keep an idle connection, so that none sends into one that is being closed."""
 
 
 class Server(uvicorn.Server):
@@ -24,9 +27,10 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        draining = asyncio.create_task(drain(self._app))
+        await drain(self._app)
+        giving_up = asyncio.create_task(give_up_previews(self._app))
         await super().shutdown(sockets)
-        draining.cancel()
+        giving_up.cancel()
 
 
 def main() -> None:
@@ -50,6 +54,7 @@ def main() -> None:
         server_header=False,
         date_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_s) - 1),
     )
     Server(config, app).run()
@@ -77,8 +82,12 @@ def _default(field: FieldInfo) -> str:
 
 def _what_is_wrong(error: ValidationError) -> str:
     """The settings that are missing or wrong, without the values: they may be secrets."""
-    lines = (f"  GATEWAY_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+    lines = (f"  {_setting(each['loc'])}{each['msg']}" for each in error.errors())
     return "gateway: the settings are not complete\n" + "\n".join(lines)
+
+
+def _setting(place: tuple[int | str, ...]) -> str:
+    return f"GATEWAY_{place[0]}: ".upper() if place else ""
 
 
 if __name__ == "__main__":

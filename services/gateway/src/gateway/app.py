@@ -1,7 +1,6 @@
 """The gateway, put together. Nothing is made at import; everything is made here."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -121,12 +120,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def drain(app: FastAPI) -> None:
-    """Begin to end: not ready any more, streams end, and previews that would take too long are given up."""
+    """Begin to end: not ready any more, and streams end. Returns when no more requests should come."""
     parts: Parts = app.state.parts
     parts.updates.end()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.sleep(max(parts.settings.shutdown_s - _CLOSING_S, 0))
-        await parts.couriers.previews.stop()
+    await asyncio.sleep(parts.settings.drain_s)
+
+
+async def give_up_previews(app: FastAPI) -> None:
+    """Answer the previews that would take longer than there is time to shut down."""
+    parts: Parts = app.state.parts
+    await asyncio.sleep(max(parts.settings.shutdown_s - _CLOSING_S, 0))
+    await parts.couriers.previews.stop()
 
 
 def _readiness(parts: Parts) -> health.Readiness:

@@ -120,7 +120,7 @@ class Change:
         return shown(answer.body, status=answer.status, headers=headers)
 
     def _applied(self) -> dict[str, str]:
-        applied = self.preferences.applied
+        applied = self.preferences.applied(longest_s=self.parts.settings.answer_timeout_s)
         return {"Preference-Applied": applied} if applied else {}
 
 

@@ -58,7 +58,7 @@ class Observe:
                 "request failed", trace_id=scope["trace_id"], error=type(error).__name__, where=_where(error)
             )
             if status:
-                raise
+                return  # too late to say so; the server closes the connection
             internal = Problem(ProblemCode.INTERNAL, "Something went wrong; the trace_id names this request")
             await problems.of(scope, internal)(scope, receive, send_safely)
         finally:

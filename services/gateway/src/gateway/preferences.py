@@ -26,10 +26,9 @@ class Preferences:
         """Whether the client wants no answer but that the change is queued."""
         return self.wait_s == 0 or (self.respond_async and self.wait_s is None)
 
-    @property
-    def applied(self) -> str | None:
-        """The value of `Preference-Applied`."""
-        named = [f"wait={self.wait_s}"] if self.wait_s is not None else []
+    def applied(self, *, longest_s: float) -> str | None:
+        """The value of `Preference-Applied`, where nobody waits longer than `longest_s`."""
+        named = [f"wait={min(self.wait_s, int(longest_s))}"] if self.wait_s is not None else []
         return ", ".join(["respond-async"] * self.respond_async + named) or None
 
 

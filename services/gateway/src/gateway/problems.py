@@ -61,7 +61,8 @@ def unavailable(detail: str) -> Problem:
 
 def invalid(detail: str, *, where: str) -> Problem:
     """422 about one part of the request, e.g. `header.If-Match`."""
-    return Problem(ProblemCode.INVALID, detail, members={"errors": [{"location": where, "message": detail}]})
+    errors = [{"location": where, "message": detail}]
+    return Problem(ProblemCode.INVALID, f"{where}: {detail}", members={"errors": errors})
 
 
 def described(code: str, *, status: int, detail: str) -> dict[str, Any]:

@@ -46,8 +46,8 @@ class Read:
         }
         return shown(page)
 
-    async def ask(self, question: Record) -> Answer:
-        """The answer of fix-outcomes. Raises 503 where there is none in time."""
+    async def ask(self, question: Record, *, timeout_s: float | None = None) -> Answer:
+        """The answer of fix-outcomes. Raises 503 where there is none in time (by default, that of any read)."""
         try:
             return await self.parts.couriers.queries.ask(
                 lambda ref: Query(
@@ -56,7 +56,7 @@ class Read:
                     traceparent=self.scope["traceparent"],
                     question=question,
                 ),
-                timeout_s=self.parts.settings.answer_timeout_s,
+                timeout_s=timeout_s or self.parts.settings.answer_timeout_s,
             )
         except CourierError as error:
             raise unavailable("This cannot be read right now") from error

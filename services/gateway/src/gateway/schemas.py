@@ -5,7 +5,7 @@ import binascii
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from shared.contracts.text import LongText, Notes, ShortText, Title
 from shared.contracts.views import Evidence, IntakeContent, OutcomeProposal, SessionWithFixes, Ticket
 from shared.contracts.vocabulary import Generator, MessageRole, NoteKind, Outcome, Visibility
@@ -13,6 +13,11 @@ from shared.contracts.vocabulary import Generator, MessageRole, NoteKind, Outcom
 Item = TypeVar("Item")
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+def _strict(*examples: dict[str, JsonValue]) -> ConfigDict:
+    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": list(examples)})
+
 
 Percent = Annotated[int, Field(ge=0, le=100, strict=True)]
 
@@ -32,7 +37,17 @@ class NewIntake(IntakeContent):
 class NewSession(BaseModel):
     """Open a session."""
 
-    model_config = _STRICT
+    model_config = _strict(
+        {
+            "session_type": "chat",
+            "intake_type": "free_text",
+            "intake_content": {
+                "text": "No internet at reception since 8:15, the router was updated last night"
+            },
+            "title": "No internet at reception",
+            "ticket": {"system": "halopsa", "id": "48213"},
+        }
+    )
 
     session_type: Literal["chat"]
     intake_type: Literal["free_text"]
@@ -44,7 +59,7 @@ class NewSession(BaseModel):
 class NewMessage(BaseModel):
     """Add a message to the conversation."""
 
-    model_config = _STRICT
+    model_config = _strict({"role": "client", "content": "The line light is green again"})
 
     role: MessageRole
     content: LongText
@@ -53,7 +68,7 @@ class NewMessage(BaseModel):
 class NewFact(BaseModel):
     """Confirm a fact; `internal` facts reach the escalation package alone."""
 
-    model_config = _STRICT
+    model_config = _strict({"text": "The DSL line has sync", "visibility": "client"})
 
     text: ShortText
     visibility: Visibility = Visibility.CLIENT
@@ -62,7 +77,13 @@ class NewFact(BaseModel):
 class NewFix(BaseModel):
     """Suggest a fix."""
 
-    model_config = _STRICT
+    model_config = _strict(
+        {
+            "title": "Update the router's firmware to 3.2.1",
+            "description": "Upload 3.2.1 under Maintenance, then power-cycle once",
+            "confidence_pct": 80,
+        }
+    )
 
     title: Title
     description: LongText
@@ -72,7 +93,10 @@ class NewFix(BaseModel):
 class RecordedOutcome(BaseModel):
     """What came of the fix. `applied_pending` and `applied_partial` require notes."""
 
-    model_config = _STRICT
+    model_config = _strict(
+        {"outcome": "applied_pending", "notes": "Client power-cycles the router after 18:00"},
+        {"outcome": "applied_success"},
+    )
 
     outcome: Outcome
     notes: Notes | None = Field(default=None, description="Why; at most 4,000 characters after trimming")
@@ -87,7 +111,9 @@ class NewEvidence(Evidence):
 class NewProposal(OutcomeProposal):
     """The AI's guess of an outcome."""
 
-    model_config = _STRICT
+    model_config = _strict(
+        {"outcome": "success", "reason": "Client: internet is back", "confidence_pct": 70, "evidence": []}
+    )
 
     confidence_pct: Percent | None = None
     evidence: tuple[NewEvidence, ...] = Field(default=(), max_length=50)

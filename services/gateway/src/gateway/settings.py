@@ -20,6 +20,13 @@ class Settings(ServiceSettings):
         min_length=16, description="MAC key of operation ids; the same for all gateways"
     )
 
+    drain_s: float = Field(
+        default=0,
+        ge=0,
+        le=30,
+        description="Seconds to go on serving, not ready, before shutting down: until no proxy sends any more",
+    )
+
     jwt_secret: SecretStr | None = Field(
         default=None, min_length=32, description="HS256 secret, for one machine; instead of a JWKS"
     )

@@ -19,7 +19,8 @@ from gateway.updates import Update, Viewer, frame
 _OK: Final = 200
 _HEARTBEAT: Final = b": still here\n\n"
 _RECONNECT: Final = b"retry: 2000\n\n"
-_PAUSE_S: Final = 1.0
+_ASK_AGAIN_S: Final = 2.0
+_PAUSE_S: Final = 0.5
 _FAREWELL_S: Final = 1.0
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -43,18 +44,17 @@ class Position:
 
     def advance(self, update: Update) -> bool:
         """Whether the viewer has to see it; if so, it now has."""
-        if update.sequence is None:
-            return self._advance_note(update)
-        if update.sequence <= self.sequence:
+        if update.note is not None:
+            return self._advance_note(*update.note)
+        if update.sequence is None or update.sequence <= self.sequence:
             return False
         self.sequence = update.sequence
         return True
 
-    def _advance_note(self, update: Update) -> bool:
-        kind, version = str(update.data["kind"]), int(update.data["state_version"])
-        if version <= self._notes.get(kind, -1):
+    def _advance_note(self, kind: str, state_version: int) -> bool:
+        if state_version <= self._notes.get(kind, -1):
             return False
-        self._notes[kind] = version
+        self._notes[kind] = state_version
         return True
 
 
@@ -151,7 +151,7 @@ class EventStream(Response):
         """The answer, however long it takes: the stream stays open while fix-outcomes is away."""
         while True:
             try:
-                answer = await self._read.ask(question)
+                answer = await self._read.ask(question, timeout_s=_ASK_AGAIN_S)
                 if answer.status == _OK:
                     return answer.body
             except Problem:

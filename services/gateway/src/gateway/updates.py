@@ -26,19 +26,21 @@ _LONGEST_QUEUE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One event as a viewer gets it. `sequence` is None for a note, which is no change of the session."""
+    """One event as a viewer gets it: a change of the session with its sequence, or a note with its version."""
 
-    name: str
     sequence: int | None
+    note: tuple[str, int] | None
     frame: bytes
-    data: Mapping[str, Any]
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Update":
-        """The update for a CloudEvent."""
+        """The update for a CloudEvent. Raises KeyError, TypeError, AttributeError or ValueError if it is none."""
         name = name_of(event["type"])
-        sequence = int(event["sequence"]) if event.get("sequence") else None
-        return cls(name, sequence, frame(event=name, data=event, sequence=sequence), event["data"])
+        if event.get("sequence"):
+            sequence = int(event["sequence"])
+            return cls(sequence, None, frame(event=name, data=event, sequence=sequence))
+        note = str(event["data"]["kind"]), int(event["data"]["state_version"])
+        return cls(None, note, frame(event=name, data=event))
 
 
 def frame(*, event: str, data: object, sequence: int | None = None) -> bytes:

@@ -1,14 +1,9 @@
 """The short way for outcomes and the ordinary route must not be told apart by any client."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "gateway"))
-
 from gateway_doubles import OUTCOME, Bench, answer
 
 LANE, ORDINARY = "application/json", "application/json; charset=utf-8"

@@ -1,0 +1,85 @@
+"""A model that writes plain documents which agree with the record, and remembers what it was given."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from note_generator.domain.wording import HEADINGS
+from note_generator_doubles import MessagesApi, said
+from shared.contracts.vocabulary import NoteKind
+from starlette.responses import Response
+
+VERDICTS = {
+    "applied_pending": "Applied, awaiting verification.",
+    "applied_partial": "Partly applied so far.",
+    "applied_failed": "The fix did not solve it.",
+    "applied_success": "The fix was applied and it worked.",
+    "dismissed": "The fix was not applied.",
+}
+NO_VERDICT = "A fix is suggested; whether it was applied is not yet known to have helped."
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the model was given, and for which document."""
+
+    kind: NoteKind
+    text: str
+
+
+class Model:
+    """Answers at once, unless it is held back."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.url = ""
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def about(self, words: str) -> list[Call]:
+        """The calls whose record holds these words."""
+        return [call for call in self.calls if words in call.text]
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Nothing is answered until this ends."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
+    async def answer(self, request: dict[str, Any]) -> Response:
+        call = Call(_kind(json.dumps(request["system"])), request["messages"][0]["content"])
+        self.calls.append(call)
+        await self._free.wait()
+        return said(_document(call))
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Model]:
+    """A model behind the Messages API, on a port of the loopback interface."""
+    model = Model()
+    async with MessagesApi(model.answer).serving() as api:
+        model.url = api.url
+        yield model
+
+
+def _kind(instructions: str) -> NoteKind:
+    wanted = (kind for kind, headings in HEADINGS.items() if all(each in instructions for each in headings))
+    return next(wanted)
+
+
+def _document(call: Call) -> str:
+    status = re.search(r"Outcome status: (\w+)", call.text)
+    recorded = re.search(r"Recorded words, to be repeated exactly:\n\| (.*)", call.text)
+    verdict = VERDICTS.get(status[1] if status else "", NO_VERDICT)
+    deciding = f"{verdict}\n\n> {recorded[1]}" if recorded else verdict
+    texts = {"## Resolution": deciding, "## Current hypothesis": deciding}
+    return "\n\n".join(
+        f"{heading}\n\n{texts.get(heading, 'As in the record.')}" for heading in HEADINGS[call.kind]
+    )

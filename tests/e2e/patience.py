@@ -1,0 +1,26 @@
+"""Waiting for what comes by itself: asked again until it is there, never slept for."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+POLL_S = 0.03
+
+
+async def eventually(
+    look: Callable[[], Found | Awaitable[Found | None] | None], *, within_s: float = 20
+) -> Found:
+    """What `look` finds, as soon as it finds something; AssertionError if that takes too long."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = look()
+        if isawaitable(found):
+            found = await found
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {within_s:g} s"
+        await asyncio.sleep(POLL_S)

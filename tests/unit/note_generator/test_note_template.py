@@ -1,6 +1,7 @@
 """The template's documents: what is claimed is what was recorded, whatever the session looks like."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,8 @@ def test_any_session_makes_a_document_that_agrees_with_the_record(story: Story, 
 @given(story=stories())
 def test_every_heading_is_ours_and_there_is_no_markup_from_people(story: Story, kind: NoteKind) -> None:
     markdown = document(bundle(story.snapshot(), kind))
-    assert (
-        tuple(line for line in markdown.splitlines() if line.lstrip("> -").startswith("#")) == HEADINGS[kind]
-    )
+    headings = [line for line in markdown.splitlines() if re.match(r"[\s>*+-]*#{1,6}(\s|$)", line)]
+    assert tuple(headings) == HEADINGS[kind]
     assert "<b>" not in markdown
     assert "](" not in markdown
     assert all(sections_of(markdown).values())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from shared.contracts.views import Fix, HistoryEntry, Snapshot
@@ -15,6 +16,8 @@ from shared.contracts.vocabulary import PARKED, TERMINAL, FixStatus, NoteKind, S
 
 from note_generator.domain.conversation import Conversation, condensed
 from note_generator.domain.secrets import Secrets
+
+_SEARCHED_CHARACTERS: Final = 250_000
 
 
 class Standing(StrEnum):
@@ -226,9 +229,20 @@ def _last_notes(steps: Sequence[Step], status: FixStatus) -> str | None:
 def _texts(snapshot: Snapshot) -> list[str]:
     session = snapshot.session
     texts: list[str | None] = [session.title, session.intake_content.text]
-    texts += [message.content for message in snapshot.messages]
+    texts += _newest_within(_SEARCHED_CHARACTERS, [message.content for message in snapshot.messages])
     texts += [fact.text for fact in snapshot.facts]
     texts += [entry.notes for entry in snapshot.transitions]
     for fix in snapshot.fixes:
         texts += [fix.title, fix.description, fix.pending_reason, fix.partial_notes, fix.failure_reason]
     return [text for text in texts if text]
+
+
+def _newest_within(characters: int, texts: Sequence[str]) -> list[str]:
+    """Pasted logs must not keep this service from its work: what is too old to be shown is not searched."""
+    found: list[str] = []
+    for text in reversed(texts):
+        characters -= len(text)
+        if characters < 0:
+            break
+        found.append(text)
+    return found

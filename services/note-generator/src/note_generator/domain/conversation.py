@@ -40,7 +40,8 @@ def condensed(messages: Sequence[ChatMessage], count: int, *, clean: Callable[[s
     kept: list[Utterance] = []
     full, brief = FULL_CHARACTERS, CONDENSED_CHARACTERS
     for message in reversed(messages):
-        text = _without_middle(clean(message.content))
+        # Cut roughly before it is cleaned, exactly afterwards: no secret is split by what is shown.
+        text = _without_middle(clean(_without_middle(message.content, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE)
         if full >= len(text):
             full -= len(text)
             kept.append(_utterance(message, text))
@@ -58,10 +59,9 @@ def _utterance(message: ChatMessage, text: str, *, condensed: bool = False) -> U
     return Utterance(message.role, message.author.name, message.created_at, text, condensed)
 
 
-def _without_middle(text: str) -> str:
+def _without_middle(text: str, longest: int) -> str:
     """A pasted log says most where it begins and where it ends."""
-    left_out = len(text) - LONGEST_MESSAGE
-    if left_out <= 0:
+    if len(text) <= longest:
         return text
-    half = LONGEST_MESSAGE // 2
-    return f"{text[:half]}\n[… {left_out} characters left out …]\n{text[-half:]}"
+    half = longest // 2
+    return f"{text[:half]}\n[… middle left out …]\n{text[-half:]}"

@@ -10,10 +10,10 @@ from uuid import UUID
 import orjson
 from fastapi import Depends, Request
 from shared.contracts.answers import Answer
-from shared.contracts.commands import Action, Command, RecordOutcome
+from shared.contracts.commands import Action, Command
 from shared.contracts.problems import ProblemCode
 from shared.contracts.views import Operation
-from shared.contracts.vocabulary import ALLOWED_ROLES, ActionKind, notes_missing
+from shared.contracts.vocabulary import ALLOWED_ROLES, ActionKind
 from shared.courier import NotSent, Unanswered
 from shared.ids import keyed_id, new_id
 from starlette.responses import Response
@@ -43,9 +43,19 @@ class Change:
     scope: Scope
 
     async def submit(self, action: Action, *, location: str | None = None) -> Response:
-        """Do it, and say what came of it. `location`: where what it creates is found, but for its id."""
-        self._permit(action.kind)
-        _require_notes(action)
+        """Do it, if the caller may. `location`: where what it creates is found, but for its id."""
+        self.permit(action.kind)
+        return await self.send(action, location=location)
+
+    def permit(self, kind: ActionKind) -> None:
+        """Raises 403 where the caller's role may not, 429 where its account asks too fast."""
+        role = self.caller.actor.role
+        if role not in ALLOWED_ROLES[kind]:
+            raise Problem(ProblemCode.FORBIDDEN, f"The role {role} may not do this")
+        self.parts.take_turn(self.caller)
+
+    async def send(self, action: Action, *, location: str | None = None) -> Response:
+        """Send what was permitted, and say what came of it."""
         accepted_at = _whole_milliseconds(self.parts.clock())
         command_id = self._command_id()
         try:
@@ -55,12 +65,6 @@ class Change:
         except NotSent as error:
             raise unavailable("The change could not be queued; nothing was recorded for it yet") from error
         return self._answered(answer, location)
-
-    def _permit(self, kind: ActionKind) -> None:
-        role = self.caller.actor.role
-        if role not in ALLOWED_ROLES[kind]:
-            raise Problem(ProblemCode.FORBIDDEN, f"The role {role} may not do this")
-        self.parts.take_turn(self.caller)
 
     def _command_id(self) -> UUID:
         key = self.preferences.key
@@ -92,16 +96,14 @@ class Change:
 
     def _fingerprint(self, action: Action) -> str:
         """What an Idempotency-Key is bound to. The action holds the body, and the ids of the path."""
-        digest = hashlib.blake2b(digest_size=16)
-        for part in (
+        parts = (
             self.scope["method"],
             self.scope["path"],
-            action.model_dump_json(),
             str(self.preferences.if_match),
             str(self.caller.actor.id),
-        ):
-            digest.update(part.encode() + b"\n")
-        return digest.hexdigest()
+            action.model_dump_json(),
+        )
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
     def _queued(self, receipt: Receipt) -> Response:
         operation_id = self.parts.receipts.write(receipt, account_id=self.caller.account_id)
@@ -127,12 +129,6 @@ class Change:
 def _whole_milliseconds(moment: datetime) -> datetime:
     """As an operation id can hold it, so that a 202 and its operation agree."""
     return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
-
-
-def _require_notes(action: Action) -> None:
-    if isinstance(action, RecordOutcome) and notes_missing(action.outcome, action.notes):
-        detail = f"{action.outcome} requires notes: say in `notes` what is awaited, or what was done"
-        raise Problem(ProblemCode.NOTES_REQUIRED, detail)
 
 
 def shown(body: dict[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -17,7 +17,7 @@ from gateway import preferences, problems
 from gateway.changes import JSON, Change
 from gateway.parts import Parts
 from gateway.problems import Problem
-from gateway.routes.fixes import recorded
+from gateway.routes.fixes import record
 from gateway.schemas import RecordedOutcome
 
 _UUID: Final = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -53,7 +53,7 @@ class OutcomeLane:
     ) -> Response:
         try:
             change = Change(self._parts, scope["caller"], preferences.read(headers), scope)
-            return await change.submit(recorded(session_id, fix_id, outcome))
+            return await record(change, session_id, fix_id, outcome)
         except Problem as problem:
             return problems.of(scope, problem)
 

@@ -44,12 +44,21 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        method = method if method in _METHODS else "other"
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        requests, durations = self._series(method if method in _METHODS else "other", route, status)
+        requests.inc()
+        durations.observe(seconds)
+
+    def _series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """The series of these labels; looking them up anew each time would cost more than counting."""
+        known = self._known.get((method, route, status))
+        if known is None:
+            known = self._requests.labels(method, route, status), self._seconds.labels(method, route)
+            self._known[method, route, status] = known
+        return known
 
 
 class _Figures(Collector):

@@ -1,6 +1,6 @@
 """What happens around every request, in this order: observed, authenticated, bounded. Plain ASGI: it is cheap."""
 
-import os
+import random
 import re
 import traceback
 from time import perf_counter
@@ -141,7 +141,7 @@ def _trace(given: bytes | None) -> str:
     text = given.decode("latin-1") if given else ""
     if _TRACEPARENT.fullmatch(text):
         return text
-    noise = os.urandom(24).hex()
+    noise = f"{random.getrandbits(192):048x}"
     return f"00-{noise[:32]}-{noise[32:]}-01"
 
 

@@ -4,12 +4,15 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from shared.contracts.commands import ApplyFix, ClearProposal, ProposeOutcome, RecordOutcome, SuggestFix
+from shared.contracts.problems import ProblemCode
 from shared.contracts.queries import GetActiveFix, GetFix, ListFixes, ListHistory
 from shared.contracts.views import Fix, HistoryEntry
+from shared.contracts.vocabulary import ActionKind, notes_missing
 from starlette.responses import Response
 
 from gateway import docs
-from gateway.changes import RequestedChange
+from gateway.changes import Change, RequestedChange
+from gateway.problems import Problem
 from gateway.reads import RequestedRead
 from gateway.routes.sessions import SESSIONS, Cursor, Limit
 from gateway.schemas import NewFix, NewProposal, Page, RecordedOutcome
@@ -52,14 +55,19 @@ async def record_outcome(
     session_id: UUID, fix_id: UUID, body: RecordedOutcome, change: RequestedChange
 ) -> Response:
     """Say what came of the fix. `applied_pending` and `applied_partial` require `notes`."""
-    return await change.submit(recorded(session_id, fix_id, body))
+    return await record(change, session_id, fix_id, body)
 
 
-def recorded(session_id: UUID, fix_id: UUID, body: RecordedOutcome) -> RecordOutcome:
-    """The action for a body that is validated already; missing notes are refused by `submit`, after the role."""
-    return RecordOutcome.model_construct(
+async def record(change: Change, session_id: UUID, fix_id: UUID, body: RecordedOutcome) -> Response:
+    """Record an outcome, for whichever way the request came. Who may not is told before what is missing."""
+    change.permit(ActionKind.RECORD_OUTCOME)
+    if notes_missing(body.outcome, body.notes):
+        detail = f"{body.outcome} requires notes: say in `notes` what is awaited, or what was done"
+        raise Problem(ProblemCode.NOTES_REQUIRED, detail)
+    action = RecordOutcome(
         session_id=session_id, fix_id=fix_id, outcome=body.outcome, notes=body.notes or None
     )
+    return await change.send(action)
 
 
 @router.post("/{fix_id}/apply", **docs.change("Apply a fix", Fix))

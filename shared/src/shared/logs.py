@@ -2,10 +2,19 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from traceback import extract_tb
+from types import TracebackType
+from typing import Final
 
 import structlog
 
 Logger = structlog.stdlib.BoundLogger
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+_QUOTING_NOBODY: Final = (OSError, RuntimeError, TypeError, AttributeError, ImportError)
+"""What a database or a parser says may quote a ticket; what these say is about the program."""
 
 
 def logger(name: str) -> Logger:
@@ -21,7 +30,7 @@ def configure(*, service: str, replica: str, level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_trace),
         _stamp(service, replica),
     ]
     structlog.configure(
@@ -49,6 +58,27 @@ def configure(*, service: str, replica: str, level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("aiormq", "aio_pika", "httpx", "httpx2", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _trace(exc_info: _ExcInfo) -> str:
+    """An exception and its causes, by their names and places."""
+    return "\n".join(line for error in _causes(exc_info[1]) for line in _lines(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    yield f"{type(error).__module__}.{type(error).__qualname__}" + (
+        f": {error}" if isinstance(error, _QUOTING_NOBODY) else ""
+    )
+    for frame in extract_tb(error.__traceback__):
+        yield f"  {frame.filename}:{frame.lineno} {frame.name}"
 
 
 def _stamp(service: str, replica: str) -> structlog.typing.Processor:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from shared.contracts.answers import Answer
 from shared.contracts.queries import GetSession, ListEvents
-from shared.contracts.vocabulary import NoteKind
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -34,9 +33,9 @@ Write = Callable[[bytes], Awaitable[None]]
 class Position:
     """How far a viewer is: the last sequence it got, and the newest version of each note that it knows of."""
 
-    def __init__(self, sequence: int, *, notes: Mapping[NoteKind, int]) -> None:
+    def __init__(self, sequence: int, *, notes: Mapping[str, int]) -> None:
         self.sequence = sequence
-        self._notes = {str(kind): version for kind, version in notes.items()}
+        self._notes = dict(notes)
 
     def misses(self, update: Update) -> bool:
         """Whether something lies between this update and what the viewer has."""
@@ -159,13 +158,14 @@ class EventStream(Response):
             await write(_HEARTBEAT)
             await asyncio.sleep(_PAUSE_S)
 
-    async def _notes(self) -> dict[NoteKind, int]:
-        return await self._read.parts.notes.versions(
+    async def _notes(self) -> dict[str, int]:
+        found = await self._read.parts.notes.versions(
             account_id=self._read.caller.account_id, session_id=self._session_id
         )
+        return {kind.value: version for kind, version in found.items()}  # orjson takes no enum as a key
 
 
-def _state(session: Answer, notes: Mapping[NoteKind, int], *, sequence: int | None) -> bytes:
+def _state(session: Answer, notes: Mapping[str, int], *, sequence: int | None) -> bytes:
     return frame(event="state", data={"session": session.body, "notes": notes}, sequence=sequence)
 
 

@@ -19,7 +19,7 @@ from devstack.processes import StartFailedError
 from devstack.services import is_ready, url
 from devstack.stack import Stack
 from devstack.state import State
-from devstack.tokens import DEMO_ACCOUNT, ROLES, mint
+from devstack.tokens import DEMO_ACCOUNT, ROLES, demo_people, mint
 
 RunFolder = Annotated[Path, typer.Option("--run-dir", help="Where data, logs and state are kept.")]
 RUN_FOLDER = Path(".run")
@@ -140,7 +140,13 @@ def demo(
 
 def _up(run_dir: Path, replicas: list[str]) -> Stack:
     try:
-        stack = Stack(run_dir, replicas=_counts(replicas), durable=True, report=_progress).up()
+        stack = Stack(
+            run_dir,
+            replicas=_counts(replicas),
+            settings={"gateway": {"GATEWAY_DEMO_SIGN_IN": demo_people()}},
+            durable=True,
+            report=_progress,
+        ).up()
     except (NotInstalledError, StartFailedError, UnusableDatabaseError, ValueError) as error:
         _fail(str(error))
     stack_file.write(stack)
@@ -156,7 +162,8 @@ def _counts(replicas: list[str]) -> dict[str, int]:
 
 def _introduce(stack: Stack) -> None:
     gateway = stack.url("gateway")
-    typer.echo(f"\n  gateway    {gateway}\n  API docs   {gateway}/docs and {gateway}/asyncapi")
+    typer.echo(f"\n  page       {gateway}/ (choose who to be; `make page` builds it)")
+    typer.echo(f"  gateway    {gateway}\n  API docs   {gateway}/docs and {gateway}/asyncapi")
     typer.echo(f"  logs       {stack.state.logs}\n  settings   {stack.folder / 'stack.env'}")
     typer.echo(f"\ntokens of account {DEMO_ACCOUNT}, good for a day:")
     for role in ROLES:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -22,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "note-generator": (sys.executable, "-m", "note_generator", "run"),
 }
 STEPS = ("database-apply", "topology-apply")
+PAGE = Path(__file__).parents[3] / "frontend" / "dist"
 SERVICES = ("gateway", "fix-outcomes", "note-generator")
 
 
@@ -148,6 +150,7 @@ def _gateway(state: State, at: Addresses) -> dict[str, str]:
         "GATEWAY_REDIS_URL": at.redis_url,
         "GATEWAY_JWT_SECRET": state.secret("jwt"),
         "GATEWAY_OPERATION_KEY": state.secret("operations"),
+        **({"GATEWAY_PAGE_DIR": str(PAGE)} if (PAGE / "index.html").exists() else {}),
     }
 
 

@@ -51,9 +51,10 @@ ROUTES: Mapping[tuple[str, str], tuple[frozenset[str], dict[str, Any] | None]] =
     ("PUT", f"{FIX_PATH}/ai-outcome-proposal"): (WRITERS, PROPOSAL_BODY),
     ("DELETE", f"{FIX_PATH}/ai-outcome-proposal"): (WRITERS, None),
     ("GET", f"{FIX_PATH}/transitions"): (EVERYONE, None),
+    ("GET", "/api/v1/pending-verifications"): (EVERYONE, None),
     ("GET", "/api/v1/operations/{operation_id}"): (EVERYONE, None),
 }
-OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/asyncapi"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/asyncapi", "/sign-in"}
 
 STRANGER = KeyPair()
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway import docs, problems
+from gateway import docs, page, problems
 from gateway.auth import Verifier
 from gateway.cache import NoteCache
 from gateway.courier import Couriers
@@ -22,7 +22,7 @@ from gateway.middleware import Authenticate, Bound, Observe
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.receipts import Receipts
-from gateway.routes import events, fixes, messages, operations, previews, sessions
+from gateway.routes import events, fixes, messages, operations, previews, sessions, sign_in, verifications
 from gateway.settings import Settings
 from gateway.updates import Updates
 from shared import health
@@ -30,10 +30,12 @@ from shared import health
 _ROUTERS: Final = (
     sessions.router,
     fixes.router,
+    verifications.router,
     previews.router,
     events.router,
     operations.router,
     messages.router,
+    sign_in.router,
 )
 _TAGS: Final = [
     {"name": "sessions", "description": "Troubleshooting conversations"},
@@ -80,6 +82,8 @@ def create_app(
         app.include_router(router)
     for path, endpoint in health.routes(_readiness(parts), registry=metrics.registry):
         app.router.routes.append(Route(path, _Asgi(endpoint), methods=["GET"]))
+    if settings.page_dir is not None:
+        app.router.routes.extend(page.routes(settings.page_dir))
     problems.install(app)
     docs.install(app)
     app.add_middleware(OutcomeLane, parts=parts)

@@ -21,10 +21,12 @@ API: Final = "/api/"
 
 _SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
-_NO_STORE: Final = (b"cache-control", b"no-store")
+_UNLESS_SAID: Final = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+)
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -46,9 +48,12 @@ class Observe:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status, seconds = message["status"], perf_counter() - began
-                message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
-                if not any(name == _NO_STORE[0] for name, _ in message["headers"]):
-                    message["headers"].append(_NO_STORE)
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *_SECURITY_HEADERS,
+                    *(header for header in _UNLESS_SAID if header[0] not in said),
+                ]
             await send(message)
 
         try:

@@ -162,4 +162,4 @@ def _transparent(cursor: object) -> object:
 _CURSOR = WithJsonSchema({"type": "string", "maxLength": 100})
 
 SequenceCursor = Annotated[int, Field(ge=0, lt=1 << 62), BeforeValidator(_transparent), _CURSOR]
-SessionCursor = Annotated[UUID, BeforeValidator(_transparent), _CURSOR]
+IdCursor = Annotated[UUID, BeforeValidator(_transparent), _CURSOR]

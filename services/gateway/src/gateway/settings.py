@@ -2,12 +2,35 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    HttpUrl,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode
+from shared.contracts.vocabulary import Role
 from shared.settings import ServiceSettings, from_environment
 
 Algorithm = Literal["HS256", "RS256", "ES256"]
+
+
+class DemoPerson(BaseModel):
+    """Somebody whom everybody may sign in as, on a development stack."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: UUID
+    name: str = Field(min_length=1, max_length=200)
+    role: Role
+    account_id: UUID
+    account: str = Field(min_length=1, max_length=200, description="The account's name, as people read it")
 
 
 class Settings(ServiceSettings):
@@ -43,6 +66,15 @@ class Settings(ServiceSettings):
     jwt_issuer: str = Field(default="resolutionflow", description="`iss` that tokens must have")
     jwt_audience: str = Field(default="resolutionflow", description="`aud` that tokens must have")
     jwt_cache: int = Field(default=10_000, ge=1, description="Verified tokens remembered until they expire")
+
+    page_dir: DirectoryPath | None = Field(
+        default=None, description="Folder with the built page, served at `/`; none: the API alone"
+    )
+    demo_sign_in: tuple[DemoPerson, ...] = Field(
+        default=(),
+        description="JSON array of {id, name, role, account_id, account}: people whom anybody may sign in as, "
+        "WITHOUT a password. For development stacks alone",
+    )
 
     answer_timeout_s: float = Field(
         default=5.0, gt=0, le=60, description="Seconds until a change is 202, or a read 503"
@@ -81,4 +113,10 @@ class Settings(ServiceSettings):
         given = [key for key in (self.jwt_secret, self.jwks_file, self.jwks_url) if key is not None]
         if len(given) != 1:
             raise ValueError("give one of JWT_SECRET, JWKS_FILE and JWKS_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _demo_tokens_can_be_signed(self) -> Self:
+        if self.demo_sign_in and self.jwt_secret is None:
+            raise ValueError("DEMO_SIGN_IN needs JWT_SECRET: with a JWKS this gateway only verifies tokens")
         return self

@@ -8,7 +8,7 @@ from shared.contracts import events
 from shared.contracts.answers import Answer, Answers
 from shared.contracts.commands import Command, CommandBatch, RecordOutcome
 from shared.contracts.events import CloudEvent, StateChange, StateChanges, routing_key, source_of, type_of
-from shared.contracts.queries import GetFix, Query, QueryBatch, WriteNote
+from shared.contracts.queries import GetFix, ListPendingVerifications, Query, QueryBatch, WriteNote
 from shared.contracts.text import Message
 from shared.contracts.views import Actor, Author, Fix, Ticket
 from shared.contracts.vocabulary import (
@@ -72,7 +72,10 @@ PENDING_FIX = Fix(
 ANSWERS = Answers(answers=(Answer(ref=1, status=200, body=PENDING_FIX.model_dump(mode="json")),))
 
 QUERY_BATCH = QueryBatch(
-    queries=(Query(ref=2, account_id=ACCOUNT, question=GetFix(session_id=SESSION, fix_id=FIX)),)
+    queries=(
+        Query(ref=2, account_id=ACCOUNT, question=GetFix(session_id=SESSION, fix_id=FIX)),
+        Query(ref=4, account_id=ACCOUNT, question=ListPendingVerifications(parked_by=ENGINEER)),
+    )
 )
 
 PREVIEW_BATCH = QueryBatch(

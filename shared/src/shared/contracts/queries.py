@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.commands import MAX_BATCH
-from shared.contracts.text import FixId, Message, Ref, SessionId, Traceparent, Version
+from shared.contracts.text import FixId, Message, Ref, SearchText, SessionId, Traceparent, Version
 from shared.contracts.vocabulary import NoteKind, SessionStatus
 
 MAX_PAGE = 200
@@ -20,6 +20,10 @@ class ListSessions(Message):
 
     kind: Literal["list_sessions"] = "list_sessions"
     status: SessionStatus | None = Field(default=None, description="Sessions that are this alone")
+    search: SearchText | None = Field(
+        default=None,
+        description="Words in the title, in the report or the ticket's number, whatever their case",
+    )
     cursor: UUID | None = Field(default=None, description="The last session of the page before")
     limit: Limit = 50
 
@@ -90,6 +94,15 @@ class ListEvents(Message):
     limit: Limit = MAX_PAGE
 
 
+class ListPendingVerifications(Message):
+    """Parked fixes of the account, the one that waits longest first."""
+
+    kind: Literal["list_pending_verifications"] = "list_pending_verifications"
+    parked_by: UUID | None = Field(default=None, description="Fixes that this user parked alone")
+    cursor: UUID | None = Field(default=None, description="The last fix of the page before")
+    limit: Limit = 50
+
+
 class GetOperation(Message):
     """What the command log knows of a command."""
 
@@ -122,6 +135,7 @@ Record = (
     | GetFix
     | ListHistory
     | ListEvents
+    | ListPendingVerifications
     | GetOperation
     | GetSnapshot
 )

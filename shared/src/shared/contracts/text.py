@@ -25,6 +25,7 @@ LongText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LONG_TEXT), Storable
 ]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTES), Storable]
+SearchText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
 Url = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^https?://\S+$"), Storable

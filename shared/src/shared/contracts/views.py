@@ -108,6 +108,16 @@ class SessionWithFixes(Session):
     fixes: tuple[Fix, ...] = ()
 
 
+class PendingVerification(Message):
+    """A parked fix that awaits a verdict: what is waited on, since when, and who parked it."""
+
+    fix: Fix
+    session: Session
+    reason: str = Field(description="What was last said to be waited on, or to be done of it")
+    since: AwareDatetime = Field(description="When it was parked; a new reason does not begin it anew")
+    parked_by: Actor
+
+
 class ChatMessage(Message):
     """One message of the conversation."""
 

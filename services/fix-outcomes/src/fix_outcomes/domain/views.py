@@ -31,15 +31,15 @@ def fix(shown: Fix, session: Session) -> dict[str, Any]:
         "description": shown.description,
         "confidence_pct": shown.confidence_pct,
         "status": shown.status.value,
-        "applied_at": _time(shown.applied_at),
-        "verified_at": _time(shown.verified_at),
+        "applied_at": time(shown.applied_at),
+        "verified_at": time(shown.verified_at),
         "partial_notes": shown.partial_notes,
         "pending_reason": shown.pending_reason,
         "failure_reason": shown.failure_reason,
         "ai_outcome_proposal": None if proposal is None else _json(proposal),
-        "superseded_at": _time(shown.superseded_at),
-        "created_at": _time(shown.created_at),
-        "updated_at": _time(shown.updated_at),
+        "superseded_at": time(shown.superseded_at),
+        "created_at": time(shown.created_at),
+        "updated_at": time(shown.updated_at),
         "state_version": session.state_version,
         "allowed_outcomes": [outcome.value for outcome in allowed_outcomes(shown, session)],
     }
@@ -80,14 +80,14 @@ def event(
         "source": source_of(account_id, session_id),
         "type": type_of(kind),
         **({"subject": f"suggested-fixes/{fix_id}"} if fix_id else {}),
-        "time": _time(at),
+        "time": time(at),
         "datacontenttype": "application/json",
         "sequence": f"{sequence:020}",
         "data": data,
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def time(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, as pydantic writes it."""
     return None if at is None else at.isoformat().replace("+00:00", "Z")
 

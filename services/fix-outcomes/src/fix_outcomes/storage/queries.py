@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fix_outcomes.domain import views
 from fix_outcomes.domain.model import Fix, Session
 from fix_outcomes.domain.refusals import not_found
-from fix_outcomes.storage import rows
+from fix_outcomes.storage import pending, rows
 from fix_outcomes.storage.tables import (
     command_log,
     facts,
@@ -41,6 +41,8 @@ async def _list_sessions(connection: AsyncConnection, account_id: UUID, ask: que
     page = select(sessions).where(sessions.c.account_id == account_id)
     if ask.status:
         page = page.where(sessions.c.status == ask.status)
+    if ask.search:
+        page = page.where(_mentions(ask.search))
     if ask.cursor:
         last = sessions.alias()
         before = select(last.c.created_at).where(last.c.account_id == account_id, last.c.id == ask.cursor)
@@ -56,6 +58,11 @@ async def _list_sessions(connection: AsyncConnection, account_id: UUID, ask: que
     shown = found[: ask.limit]
     more = str(shown[-1].id) if len(found) > ask.limit else None
     return {"items": [views.session(session) for session in shown], "next_cursor": more}
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    places = (sessions.c.title, sessions.c.intake_text, sessions.c.ticket["id"].astext)
+    return or_(*(place.icontains(words, autoescape=True) for place in places))
 
 
 async def _get_session(connection: AsyncConnection, account_id: UUID, ask: queries.GetSession) -> Body:
@@ -219,6 +226,7 @@ _ANSWERS: Mapping[type[queries.Record], _Answer] = {
     queries.GetFix: _get_fix,
     queries.ListHistory: _list_history,
     queries.ListEvents: _list_events,
+    queries.ListPendingVerifications: pending.verifications,
     queries.GetOperation: _get_operation,
     queries.GetSnapshot: _get_snapshot,
 }

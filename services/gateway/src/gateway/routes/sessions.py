@@ -13,6 +13,7 @@ from shared.contracts.queries import (
     ListMessages,
     ListSessions,
 )
+from shared.contracts.text import SearchText
 from shared.contracts.views import ChatMessage, Fact, HistoryEntry, Session, SessionWithFixes
 from shared.contracts.vocabulary import SessionStatus
 from starlette.responses import Response
@@ -20,7 +21,7 @@ from starlette.responses import Response
 from gateway import docs
 from gateway.changes import RequestedChange
 from gateway.reads import RequestedRead
-from gateway.schemas import NewFact, NewMessage, NewSession, Page, SequenceCursor, SessionCursor
+from gateway.schemas import IdCursor, NewFact, NewMessage, NewSession, Page, SequenceCursor
 
 SESSIONS = "/api/v1/ai-sessions"
 
@@ -47,11 +48,15 @@ async def create_session(body: NewSession, change: RequestedChange) -> Response:
 async def list_sessions(
     read: RequestedRead,
     status: Annotated[SessionStatus | None, Query(description="Only these")] = None,
-    cursor: Annotated[SessionCursor | None, Query(description="`next_cursor` of the page before")] = None,
+    search: Annotated[
+        SearchText | None,
+        Query(description="Only where the title, the report or the ticket's number has this"),
+    ] = None,
+    cursor: Annotated[IdCursor | None, Query(description="`next_cursor` of the page before")] = None,
     limit: Limit = 50,
 ) -> Response:
     """Your account's sessions, newest first."""
-    return await read.page(ListSessions(status=status, cursor=cursor, limit=limit))
+    return await read.page(ListSessions(status=status, search=search, cursor=cursor, limit=limit))
 
 
 @router.get("/{session_id}", **docs.read("Show a session", SessionWithFixes))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self, cast
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -137,14 +137,6 @@ class NoteCache:
         self._release = self._redis.register_script(_RELEASE)
         self._mark = self._redis.register_script(_MARK)
 
-    async def announced_version(self, ref: NoteRef) -> int:
-        """The version that is stored and was announced; -1 if there is none."""
-        fields = [VERSION_FIELD, _ANNOUNCED]
-        version, announced = await self._ask(
-            lambda: cast("Awaitable[list[str | None]]", self._redis.hmget(ref.note_key, fields))
-        )
-        return int(version) if version is not None and version == announced else -1
-
     async def claim(self, ref: NoteRef) -> Found | Granted | Busy:
         """The note if it is there; else the lock to write it, unless another has that."""
         keys = [ref.note_key, ref.lock_key, ref.fence_key]
@@ -179,13 +171,6 @@ class NoteCache:
     async def mark_announced(self, ref: NoteRef) -> None:
         """Remember that the event about this version was published."""
         await self._ask(lambda: self._mark(keys=[ref.note_key], args=[ref.state_version]))
-
-    async def reachable(self) -> bool:
-        """Whether Redis answers."""
-        try:
-            return bool(await self._ask(self._redis.ping))
-        except CacheAway:
-            return False
 
     async def close(self) -> None:
         """Close the connections."""

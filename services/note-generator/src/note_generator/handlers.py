@@ -20,7 +20,7 @@ from shared.logs import logger
 from note_generator.cache import NoteCache, NoteRef
 from note_generator.domain.bundle import bundle
 from note_generator.metrics import GENERATION_SECONDS, GENERATIONS
-from note_generator.outage import Away, CacheAway
+from note_generator.outage import Away
 from note_generator.record import SessionUnknown
 from note_generator.single_flight import SingleFlight, Written
 from note_generator.waiting_room import Handled, NotQuiet, SessionKey
@@ -99,13 +99,7 @@ class Handlers:
         await self.cache.mark_announced(NoteRef(account_id, note.session_id, note.kind, note.state_version))
 
     async def _ensure(self, ref: NoteRef, snapshot: Snapshot) -> None:
-        # Asked first, because without a cache there is nothing to write ahead for.
-        if await self.cache.announced_version(ref) >= ref.state_version:
-            return
-        written = await self.notes.note(ref, snapshot)
-        if not written.stored:
-            raise CacheAway
-        await self.announce_once(ref.account_id, written)
+        await self.announce_once(ref.account_id, await self.notes.note(ref, snapshot, ahead=True))
 
 
 def refusal(ref: int, code: ProblemCode, detail: str) -> Answer:

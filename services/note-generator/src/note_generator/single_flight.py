@@ -44,15 +44,25 @@ class SingleFlight:
         # What Redis would not take: it costs no second call when it is asked for again.
         self._unstored: OrderedDict[NoteRef, Note] = OrderedDict()
 
-    async def note(self, ref: NoteRef, snapshot: Snapshot) -> Written:
-        """The note of this version, or a newer one. Ends only with it: callers bring their own deadline."""
-        flight = self._flights.get(ref)
-        if flight is None:
-            flight = asyncio.create_task(self._fly(ref, snapshot), name=f"write {ref.kind}")
-            self._flights[ref] = flight
-            flight.add_done_callback(lambda done: self._landed(ref, done))
-        # One caller that gives up must not take the note from the others.
-        return await asyncio.shield(flight)
+    async def note(self, ref: NoteRef, snapshot: Snapshot, *, ahead: bool = False) -> Written:
+        """The note of this version, or a newer one. Ends only with it: callers bring their own deadline.
+
+        `ahead` of any demand nothing is written that could not be kept: raises `CacheAway` instead.
+        """
+        while True:
+            flight = self._flights.get(ref) or self._start(ref, snapshot, ahead=ahead)
+            try:
+                # One caller that gives up must not take the note from the others.
+                return await asyncio.shield(flight)
+            except CacheAway:
+                if ahead:
+                    raise
+
+    def _start(self, ref: NoteRef, snapshot: Snapshot, *, ahead: bool) -> asyncio.Task[Written]:
+        flight = asyncio.create_task(self._fly(ref, snapshot, ahead=ahead), name=f"write {ref.kind}")
+        self._flights[ref] = flight
+        flight.add_done_callback(lambda done: self._landed(ref, done))
+        return flight
 
     async def stop(self) -> None:
         """End what is being written; its locks are given back."""
@@ -66,11 +76,13 @@ class SingleFlight:
         if not flight.cancelled():
             flight.exception()  # every caller may have gone: its exception was seen all the same
 
-    async def _fly(self, ref: NoteRef, snapshot: Snapshot) -> Written:
+    async def _fly(self, ref: NoteRef, snapshot: Snapshot, *, ahead: bool) -> Written:
         try:
             return await self._fly_with_cache(ref, snapshot)
         except CacheAway:
             LOOKUPS.labels("away").inc()
+            if ahead:
+                raise
             return Written(await self._once(ref, snapshot), stored=False)
 
     async def _fly_with_cache(self, ref: NoteRef, snapshot: Snapshot) -> Written:

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.problems import STATUS, TITLE, ProblemCode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
 
 _TITLES: Mapping[str, str] = {code.value: title for code, title in TITLE.items()}
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FRAMEWORK: Mapping[int, ProblemCode] = {
     400: ProblemCode.INVALID,
     404: ProblemCode.NOT_FOUND,
@@ -141,4 +143,16 @@ async def _on_framework_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
     code = _FRAMEWORK.get(error.status_code, ProblemCode.INVALID)
     detail = "There is nothing here" if code is ProblemCode.NOT_FOUND else str(error.detail)
-    return response(request.scope, code=code, status=STATUS[code], detail=detail, headers=error.headers)
+    headers = _allow(request) if code is ProblemCode.METHOD_NOT_ALLOWED else error.headers
+    return response(request.scope, code=code, status=STATUS[code], detail=detail, headers=headers)
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """Every method of the path. The framework names those of the first route alone."""
+    routes, scope = request.app.router.routes, request.scope
+    allowed = (
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    )
+    return {"Allow": ", ".join(allowed)}

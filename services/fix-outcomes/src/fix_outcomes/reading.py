@@ -1,9 +1,9 @@
 """Reading a message of commands: as a whole where it is sound, else each command that can be read."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 from shared.contracts.commands import Command, CommandBatch
 
@@ -28,21 +28,24 @@ def read_commands(body: bytes) -> tuple[Sequence[Command], Sequence[Malformed]]:
 
 
 def _read_apart(body: bytes, reason: str) -> tuple[Sequence[Command], Sequence[Malformed]]:
+    """The lenient parser of the standard library: half a character or a NaN spoils one command, not its batch."""
     try:
-        message = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        message = json.loads(body.decode())
+        entries = (
+            message.get("commands") if isinstance(message, dict) and message.get("version") == 1 else None
+        )
+        written = [json.dumps(entry).encode() for entry in entries] if isinstance(entries, list) else []
+    except (ValueError, RecursionError):
         return (), (Malformed(body, "not JSON"),)
-    entries = message.get("commands") if isinstance(message, dict) and message.get("version") == 1 else None
-    if not isinstance(entries, list) or not entries:
+    if not written:
         return (), (Malformed(body, reason),)
     commands: list[Command] = []
     malformed: list[Malformed] = []
-    for entry in entries:
-        alone = orjson.dumps({"version": 1, "commands": [entry]})
+    for entry in written:
         try:
-            commands.append(_COMMAND.validate_json(orjson.dumps(entry)))
+            commands.append(_COMMAND.validate_json(entry))
         except ValidationError as error:
-            malformed.append(Malformed(alone, _words(error)))
+            malformed.append(Malformed(b'{"version":1,"commands":[%b]}' % entry, _words(error)))
     return commands, malformed
 
 

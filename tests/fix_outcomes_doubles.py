@@ -176,6 +176,10 @@ class Record:
         session = self.session_of(fix_id)
         return session.state_version, session.sequence
 
+    def sequences(self) -> dict[UUID, int]:
+        """The sequence of every session."""
+        return {session.id: session.sequence for session in self.sessions.values()}
+
     def history(self, session_id: UUID) -> list[Entry]:
         return [entry for key, entry in sorted(self.journal.items()) if key[0] == session_id]
 

@@ -13,6 +13,7 @@ from anthropic import (
     AsyncAnthropic,
 )
 from anthropic.types import Message
+from pydantic import BaseModel, ConfigDict
 from shared.contracts.vocabulary import Generator, NoteKind
 
 from note_generator.domain.brief import brief
@@ -38,6 +39,28 @@ _REASONS: Final = {
 """Why the template wrote, by the label that the metric has."""
 
 
+class _FromAnthropic(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class _Block(_FromAnthropic):
+    type: str
+    text: str = ""
+
+
+class _Usage(_FromAnthropic):
+    input_tokens: int
+    output_tokens: int
+
+
+class _Answer(_FromAnthropic):
+    """What is needed of an answer. The SDK itself takes any JSON for one."""
+
+    content: list[_Block]
+    stop_reason: str | None
+    usage: _Usage
+
+
 class AnthropicWriter:
     """Writes with one call. Raises `WritingFailed` for whatever goes wrong with it."""
 
@@ -57,27 +80,27 @@ class AnthropicWriter:
 
     async def write(self, bundle: Bundle) -> Draft:
         """The model's document, unchecked."""
-        message = await self._ask(bundle)
-        LLM_TOKENS.labels("input").inc(message.usage.input_tokens)
-        LLM_TOKENS.labels("output").inc(message.usage.output_tokens)
-        if message.stop_reason == "refusal":
+        answer = await self._ask(bundle)
+        LLM_TOKENS.labels("input").inc(answer.usage.input_tokens)
+        LLM_TOKENS.labels("output").inc(answer.usage.output_tokens)
+        if answer.stop_reason == "refusal":
             raise _failed("refusal")
-        if message.stop_reason != "end_turn":
+        if answer.stop_reason != "end_turn":
             raise _failed("cut_off")
-        text = "".join(block.text for block in message.content if block.type == "text").strip()
+        text = "".join(block.text for block in answer.content if block.type == "text").strip()
         if not text:
             raise _failed("empty")
         LLM_CALLS.labels("written").inc()
         return Draft(f"{text}\n", Generator.LLM)
 
-    async def _ask(self, bundle: Bundle) -> Message:
+    async def _ask(self, bundle: Bundle) -> _Answer:
         try:
             # The time counts from here on: waiting for a slot is waiting, too.
             async with asyncio.timeout(self._within_s), self._slots:
                 asking = asyncio.create_task(self._create(bundle))
                 try:
                     await self._checkpoint("during the LLM call")
-                    return await asking
+                    return _Answer.model_validate(await asking)
                 finally:
                     asking.cancel()
         except TimeoutError as error:

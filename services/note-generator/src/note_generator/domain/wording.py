@@ -139,11 +139,13 @@ def _deciding(markdown: str, kind: NoteKind) -> str:
 
 
 def _claims(text: str, claim: re.Pattern[str]) -> bool:
-    return any(
-        claim.search(sentence) and not _HEDGE.search(sentence)
-        for sentence in _SENTENCE.split(text)
-        if sentence
-    )
+    return any(_is_claimed(sentence, claim) for sentence in _SENTENCE.split(text) if sentence)
+
+
+def _is_claimed(sentence: str, claim: re.Pattern[str]) -> bool:
+    """Said without a hedge; the `no` of "no further action" is none."""
+    match = claim.search(sentence)
+    return match is not None and not _HEDGE.search(sentence[: match.start()] + sentence[match.end() :])
 
 
 def _without_peoples_words(text: str, bundle: Bundle) -> str:

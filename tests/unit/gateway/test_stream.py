@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 import pytest
 from gateway.updates import Update, Viewer
-from gateway_doubles import ACCOUNT, SESSION, Bench, answer, settings, signed
+from gateway_doubles import ACCOUNT, SESSION, Bench, answer, settings, signed, written
 from shared.contracts.events import CloudEvent, routing_key, source_of, type_of
 from shared.contracts.queries import GetSession, ListEvents
+from shared.contracts.views import Note
+from shared.contracts.vocabulary import NoteKind
 from shared.courier import NotSent
 
 EVENTS = f"/api/v1/ai-sessions/{SESSION}/events"
@@ -149,6 +151,17 @@ async def test_a_fresh_stream_begins_with_the_state_and_its_sequence(bench: Benc
     assert (state["event"], state["id"]) == ("state", 3)
     assert state["data"]["session"]["sequence"] == 3
     assert state["data"]["notes"] == {}
+
+
+async def test_the_state_names_the_notes_that_are_ready(bench: Bench, journal: Journal) -> None:
+    bench.notes.held[NoteKind.RESOLUTION_NOTE] = Note.model_validate(written(state_version=3))
+    async with watching(bench) as watcher:
+        state = await watcher.next()
+        watcher.tell(note(3))
+        watcher.tell(note(4))
+        told = await watcher.next()
+    assert state["data"]["notes"] == {"resolution_note": 3}
+    assert told["data"]["data"]["state_version"] == 4
 
 
 async def test_changes_follow_with_their_sequence_as_id(bench: Bench, journal: Journal) -> None:

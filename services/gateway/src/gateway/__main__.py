@@ -59,7 +59,7 @@ def main() -> None:
         date_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_s) - 1),
+        timeout_graceful_shutdown=max(1, round(settings.finish_s) - 1),
     )
     Server(config, app).run()
 

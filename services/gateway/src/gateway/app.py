@@ -45,7 +45,7 @@ _TAGS: Final = [
     {"name": "operations", "description": "Changes that were queued"},
 ]
 _CLOSING_S: Final = 2.0
-"""Of the time to shut down, what is left for closing connections."""
+"""Of the time to finish, what is left for closing connections."""
 
 
 def _utc_now() -> datetime:
@@ -133,7 +133,7 @@ async def drain(app: FastAPI) -> None:
 async def give_up_previews(app: FastAPI) -> None:
     """Answer the previews that would take longer than there is time to shut down."""
     parts: Parts = app.state.parts
-    await asyncio.sleep(max(parts.settings.shutdown_s - _CLOSING_S, 0))
+    await asyncio.sleep(max(parts.settings.finish_s - _CLOSING_S, 0))
     await parts.couriers.previews.stop()
 
 

@@ -47,7 +47,7 @@ class Settings(ServiceSettings):
         default=0,
         ge=0,
         le=30,
-        description="Seconds to go on serving, not ready, before shutting down: until no proxy sends any more",
+        description="Of the seconds to shut down, those of serving on, not ready, until no proxy sends any more",
     )
 
     jwt_secret: SecretStr | None = Field(
@@ -102,6 +102,11 @@ class Settings(ServiceSettings):
     sse_send_timeout_s: float = Field(
         default=30.0, gt=0, description="Seconds until a viewer that reads nothing is let go"
     )
+
+    @property
+    def finish_s(self) -> float:
+        """Of the time to shut down, what is left for finishing once no more requests come."""
+        return max(self.shutdown_s - self.drain_s, 0)
 
     @field_validator("jwt_algorithms", mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from aio_pika.abc import AbstractConnection
@@ -82,6 +83,7 @@ class Publisher:
             content_type=content_type,
             delivery_mode=_PERSISTENT,
             message_id=message_id,
+            timestamp=datetime.now(UTC),
             user_id=str(self._service),
             reply_to=reply_to,
             headers=dict(headers) if headers else None,

@@ -1,22 +1,31 @@
 """The command line: `run` the service, and what its administration needs."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import typer
 import uvicorn
+from shared.contracts.topology import FIX_OUTCOMES_COMMANDS
 from shared.contracts.vocabulary import Service
+from shared.parked import ParkingLot
+from shared.publisher import NotPublished
 
-from fix_outcomes import provisioning, topology
+from fix_outcomes import provisioning, republishing, topology
 from fix_outcomes.app import create_app
-from fix_outcomes.settings import DatabaseSettings, Settings, TopologySettings
-from shared import logs
+from fix_outcomes.settings import BrokerSettings, DatabaseSettings, OwnerSettings, Settings, TopologySettings
+from fix_outcomes.storage import verification
+from shared import logs, parked_cli
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 database_cli = typer.Typer(no_args_is_help=True, help="Postgres: roles and tables.")
 topology_cli = typer.Typer(no_args_is_help=True, help="RabbitMQ: exchanges, queues, users and permissions.")
+journal_cli = typer.Typer(no_args_is_help=True, help="The journal: what was recorded, and told.")
 main.add_typer(database_cli, name="database")
 main.add_typer(topology_cli, name="topology")
+main.add_typer(journal_cli, name="journal")
 
 
 @main.command()
@@ -60,6 +69,49 @@ def topology_definitions(indent: Annotated[int, typer.Option(help="Spaces to ind
     typer.echo(json.dumps(topology.definitions(_passwords(TopologySettings())), indent=indent))
 
 
+@journal_cli.command("replay")
+def journal_replay(
+    session: Annotated[UUID | None, typer.Option(help="One session's events")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Events since this moment, UTC")] = None,
+) -> None:
+    """Publish events again, with the same ids, in order. Settings: FIX_OUTCOMES_…"""
+    if session is None and since is None:
+        raise typer.BadParameter("say --session or --since")
+    moment = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
+    settings = Settings()
+    logs.configure(service="fix-outcomes", replica=settings.replica, level="warning")
+    report = republishing.replay(
+        settings, session_id=session, since=moment, report=lambda done: typer.echo(f"{done} …", err=True)
+    )
+    try:
+        typer.echo(f"{asyncio.run(report)} events published")
+    except NotPublished as error:
+        raise SystemExit(f"not finished: {error}. Run it again: repeats do no harm.") from error
+
+
+@main.command()
+def verify() -> None:
+    """Hold the whole record against itself (S4, S5, S8), and say what is wrong. Settings: DATABASE_ADMIN_URL"""
+    entries, checks = asyncio.run(verification.verify(OwnerSettings().admin_url.get_secret_value()))
+    for check in checks:
+        typer.echo(f"{check.invariant}  {'ok   ' if not check.violations else 'WRONG'}  {check.claim}")
+        for example in check.examples:
+            typer.echo(f"           {example}")
+        if check.violations > len(check.examples):
+            typer.echo(f"           … and {check.violations - len(check.examples)} more")
+    wrong = sum(check.violations for check in checks)
+    typer.echo(f"{entries} journal entries, {wrong} violations")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _parking_lot() -> ParkingLot:
+    return ParkingLot(
+        url=BrokerSettings().amqp_url.get_secret_value(),
+        queue=FIX_OUTCOMES_COMMANDS,
+        user=Service.FIX_OUTCOMES,
+    )
+
+
 def _passwords(settings: TopologySettings) -> topology.Passwords:
     return {
         Service.GATEWAY: settings.gateway_password,
@@ -67,6 +119,8 @@ def _passwords(settings: TopologySettings) -> topology.Passwords:
         Service.NOTE_GENERATOR: settings.note_generator_password,
     }
 
+
+main.add_typer(parked_cli.commands(_parking_lot), name="parked")
 
 if __name__ == "__main__":
     main()

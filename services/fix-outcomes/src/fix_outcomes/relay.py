@@ -1,19 +1,16 @@
 """Tells the world what the journal says: one relay at a time, in order per session, confirmed, then marked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-import orjson
 from prometheus_client import Counter, Gauge
-from shared.contracts import topology
-from shared.contracts.events import CONTENT_TYPE, StateChange, StateChanges, routing_key
-from shared.ids import new_id
 from shared.logs import logger
-from shared.publisher import Announcement, NotPublished, Publisher
+from shared.publisher import NotPublished, Publisher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from fix_outcomes.announcing import publish_in_order, wake_note_generator
 from fix_outcomes.storage import outbox, rows
 from fix_outcomes.storage.database import Raw, is_outage
 
@@ -107,67 +104,14 @@ class Relay:
 
     async def _publish(self, connection: Raw, batch: Sequence[rows.Row]) -> None:
         """Publish and mark. What failed stays, with all that follows it in its session."""
-        done = await self._publish_in_order(batch)
+        done = await publish_in_order(self._publisher, batch)
         if done:
-            await self._wake_note_generator(done)
+            await wake_note_generator(self._publisher, done)
             await self._checkpoint("relay: after confirm, before mark")
             await outbox.mark_published(connection, [entry["position"] for entry in done])
             published_total.inc(len(done))
         if len(done) < len(batch):
             raise NotPublished(f"{len(batch) - len(done)} of {len(batch)} events")
-
-    async def _publish_in_order(self, batch: Sequence[rows.Row]) -> list[rows.Row]:
-        """All sessions side by side, each event after the one before it is confirmed: none is ever overtaken."""
-        sessions = _by_session(batch)
-        confirmed: list[rows.Row] = []
-        while sessions:
-            heads = [entries[0] for entries in sessions]
-            arrived = await self._publisher.announce([_event(entry) for entry in heads])
-            confirmed += [entry for entry, there in zip(heads, arrived, strict=True) if there]
-            sessions = [
-                entries[1:]
-                for entries, there in zip(sessions, arrived, strict=True)
-                if there and len(entries) > 1
-            ]
-        return confirmed
-
-    async def _wake_note_generator(self, entries: Iterable[rows.Row]) -> None:
-        newest = {entry["session_id"]: entry for entry in entries}
-        changes = StateChanges(
-            changes=tuple(
-                StateChange.model_construct(
-                    account_id=entry["account_id"],
-                    session_id=entry["session_id"],
-                    state_version=entry["state_version"],
-                )
-                for entry in newest.values()
-            )
-        )
-        await self._publisher.publish(
-            changes.model_dump_json().encode(),
-            exchange=topology.CHANGES,
-            routing_key=topology.NOTE_GENERATOR_STATE_CHANGES.key,
-            message_id=str(new_id()),
-            mandatory=True,
-        )
-
-
-def _event(entry: rows.Row) -> Announcement:
-    event = rows.event(entry)
-    return Announcement(
-        body=orjson.dumps(event),
-        exchange=topology.EVENTS,
-        routing_key=routing_key(entry["account_id"], entry["session_id"], entry["kind"]),
-        message_id=event["id"],
-        content_type=CONTENT_TYPE,
-    )
-
-
-def _by_session(batch: Sequence[rows.Row]) -> list[list[rows.Row]]:
-    sessions: dict[object, list[rows.Row]] = {}
-    for entry in batch:
-        sessions.setdefault(entry["session_id"], []).append(entry)
-    return list(sessions.values())
 
 
 async def _observe_lag(connection: Raw) -> None:

@@ -32,12 +32,25 @@ class Settings(ServiceSettings):
     )
 
 
-class DatabaseSettings(BaseSettings):
-    """DATABASE_…: what `fix-outcomes database apply` needs, and the running service never has."""
+class BrokerSettings(BaseSettings):
+    """FIX_OUTCOMES_AMQP_URL alone: what `fix-outcomes parked` needs."""
+
+    model_config = from_environment("FIX_OUTCOMES_")
+
+    amqp_url: SecretStr = Field(description="RabbitMQ, as this service's own user")
+
+
+class OwnerSettings(BaseSettings):
+    """DATABASE_ADMIN_URL alone: what `fix-outcomes verify` needs."""
 
     model_config = from_environment("DATABASE_")
 
     admin_url: SecretStr = Field(description="Postgres as the owner of the database, postgresql://…")
+
+
+class DatabaseSettings(OwnerSettings):
+    """DATABASE_…: what `fix-outcomes database apply` needs, and the running service never has."""
+
     runtime_password: SecretStr = Field(description="Password of the role fix_outcomes")
     relay_password: SecretStr = Field(description="Password of the role fix_outcomes_relay")
 

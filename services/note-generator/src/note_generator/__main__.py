@@ -1,12 +1,14 @@
-"""The command line: `note-generator run`."""
+"""The command line: `note-generator run`, and what an operator needs."""
 
 import typer
 import uvicorn
+from shared.contracts.topology import NOTE_GENERATOR_STATE_CHANGES
 from shared.contracts.vocabulary import Service
+from shared.parked import ParkingLot
 
 from note_generator.app import create_app
-from note_generator.settings import Settings
-from shared import logs
+from note_generator.settings import BrokerSettings, Settings
+from shared import logs, parked_cli
 
 main = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -33,6 +35,16 @@ def run() -> None:
         timeout_graceful_shutdown=max(1, int(settings.shutdown_s / 4)),
     )
 
+
+def _parking_lot() -> ParkingLot:
+    return ParkingLot(
+        url=BrokerSettings().amqp_url.get_secret_value(),
+        queue=NOTE_GENERATOR_STATE_CHANGES,
+        user=Service.NOTE_GENERATOR,
+    )
+
+
+main.add_typer(parked_cli.commands(_parking_lot), name="parked")
 
 if __name__ == "__main__":
     main()

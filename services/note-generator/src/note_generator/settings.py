@@ -1,7 +1,16 @@
 """What note-generator is told at its start: environment variables that begin with NOTE_GENERATOR_."""
 
 from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
 from shared.settings import ServiceSettings, from_environment
+
+
+class BrokerSettings(BaseSettings):
+    """NOTE_GENERATOR_AMQP_URL alone: what `note-generator parked` needs."""
+
+    model_config = from_environment("NOTE_GENERATOR_")
+
+    amqp_url: SecretStr = Field(description="RabbitMQ, as this service's own user")
 
 
 class Settings(ServiceSettings):

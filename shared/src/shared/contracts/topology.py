@@ -39,6 +39,7 @@ RETRY_DELAYS_S = (1, 5, 30)
 
 _WORK_QUEUE_BYTES = 1 << 30
 _PARKED_BYTES = 1 << 30
+_LOOKS_AT_PARKED = 1_000_000
 _QUERY_TTL_MS = 5_000
 _PREVIEW_TTL_MS = 60_000
 _QUERY_LENGTH = 10_000
@@ -92,7 +93,9 @@ class WorkQueue:
         yield Queue(self.name, self.exchange, self.fed_by or self.key, self._work_arguments(), work=True)
         for delay_s in RETRY_DELAYS_S if self.retried else ():
             yield Queue(self.wait(delay_s), RETRIES, self.wait(delay_s), self._wait_arguments(delay_s))
-        yield Queue(self.parked, DEAD_LETTERS, self.key, _bounded(_PARKED_BYTES))
+        # An operator looks at parked messages by taking them and giving them back: that must not count against them.
+        limit = {"x-delivery-limit": _LOOKS_AT_PARKED}
+        yield Queue(self.parked, DEAD_LETTERS, self.key, _bounded(_PARKED_BYTES) | limit)
 
     def _work_arguments(self) -> Mapping[str, Argument]:
         return _bounded(_WORK_QUEUE_BYTES) | {
@@ -183,14 +186,23 @@ PERMISSIONS: Mapping[Service, Permissions] = {
     Service.FIX_OUTCOMES: Permissions(
         configure="^$",
         write=_any(REPLIES, EVENTS, CHANGES, RETRIES, DEAD_LETTERS),
-        read=_any(FIX_OUTCOMES_COMMANDS.name, FIX_OUTCOMES_PARKED_NOTICES.name, FIX_OUTCOMES_QUERIES.name),
+        read=_any(
+            FIX_OUTCOMES_COMMANDS.name,
+            FIX_OUTCOMES_COMMANDS.parked,
+            FIX_OUTCOMES_PARKED_NOTICES.name,
+            FIX_OUTCOMES_QUERIES.name,
+        ),
         events_write=r"^[0-9a-f-]{36}\.[0-9a-f-]{36}\.(session|fix)\.[a-z_]+$",
     ),
     Service.NOTE_GENERATOR: Permissions(
         configure=_ASKING.format(service=Service.NOTE_GENERATOR),
         write=_own(Service.NOTE_GENERATOR, QUERIES, REPLIES, EVENTS, RETRIES, DEAD_LETTERS),
         read=_own(
-            Service.NOTE_GENERATOR, REPLIES, NOTE_GENERATOR_STATE_CHANGES.name, NOTE_GENERATOR_PREVIEWS.name
+            Service.NOTE_GENERATOR,
+            REPLIES,
+            NOTE_GENERATOR_STATE_CHANGES.name,
+            NOTE_GENERATOR_STATE_CHANGES.parked,
+            NOTE_GENERATOR_PREVIEWS.name,
         ),
         events_write=r"^[0-9a-f-]{36}\.[0-9a-f-]{36}\.note\.regenerated$",
     ),

@@ -87,6 +87,14 @@ async def raw_transaction(engine: AsyncEngine, accounts: Iterable[UUID]) -> Asyn
 
 
 @asynccontextmanager
+async def raw(engine: AsyncEngine) -> AsyncIterator[Raw]:
+    """A connection's driver without a transaction: each statement commits by itself."""
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        yield driver
+
+
+@asynccontextmanager
 async def reading(engine: AsyncEngine, accounts: Iterable[UUID]) -> AsyncIterator[AsyncConnection]:
     """A read-only transaction that sees one moment, and the rows of these accounts alone."""
     async with engine.connect() as plain:

@@ -1,8 +1,9 @@
 """What the relay reads and marks: the entries of the journal that the world has not been told of."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from fix_outcomes.storage import rows
 from fix_outcomes.storage.database import Raw
@@ -28,6 +29,18 @@ from outbox o join journal j using (session_id, sequence)
 where o.published_at is null
 """
 
+_ENTRIES: Final = """
+select j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data
+from journal j
+where ($1::uuid is null or j.session_id = $1) and ($2::timestamptz is null or j.at >= $2)
+  and (j.session_id, j.sequence) > ($3::uuid, $4::int)
+order by j.session_id, j.sequence
+limit $5
+"""
+
+Place = tuple[UUID, int]
+BEGINNING: Final[Place] = (UUID(int=0), 0)
+
 _PURGES: Final = (
     "delete from outbox where published_at < now() - $1::interval",
     "delete from command_log where decided_at < now() - $1::interval",
@@ -44,6 +57,18 @@ async def become_leader(connection: Raw) -> bool:
 async def unpublished(connection: Raw, *, limit: int) -> Sequence[rows.Row]:
     """The oldest entries that are not published, in the order in which they were accepted."""
     return await connection.fetch(_UNPUBLISHED, limit)
+
+
+def place(entry: rows.Row) -> Place:
+    """Where an entry stands, to go on behind it."""
+    return entry["session_id"], entry["sequence"]
+
+
+async def entries(
+    connection: Raw, *, session_id: UUID | None, since: datetime | None, after: Place, limit: int
+) -> Sequence[rows.Row]:
+    """Entries of the journal, published or not, session by session; of one session, or since a moment."""
+    return await connection.fetch(_ENTRIES, session_id, since, *after, limit)
 
 
 async def mark_published(connection: Raw, positions: Sequence[int]) -> None:

@@ -3,7 +3,7 @@
 UV_VERSION := 0.13.9
 UV := .uv/$(UV_VERSION)/bin/uv
 RUN := $(UV) run --no-sync
-PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml dev/pyproject.toml services/*/pyproject.toml)
+PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml dev/pyproject.toml tests/pyproject.toml services/*/pyproject.toml)
 
 TICKETS ?= examples/tickets
 ROLE ?= engineer
@@ -59,8 +59,8 @@ contracts: setup ## Writes docs/messages.md anew
 bench: servers ## Compares this stack with an in-process monolith
 	$(RUN) python -m benchmarks.run
 
-faults: servers ## Runs the fault tests: processes killed, paused and cut off under load
-	$(RUN) pytest --full tests/faults
+faults: servers ## Kills, pauses and cuts off processes under load, and judges (ONLY=name,name SEED=n)
+	$(RUN) faults run $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 clean: ## Ends the stack and removes everything that was made here
 	@if [ -e .run/state.json ]; then $(MAKE) --no-print-directory down; fi

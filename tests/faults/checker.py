@@ -1,0 +1,79 @@
+"""Reads a run and says, invariant by invariant, what was checked and what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from faults import subscriber
+from faults.history import History
+from faults.invariants import INVARIANTS, Evidence, Invariant
+from faults.record import Record
+
+HISTORY, EVENTS, RECORD = "history.jsonl", "events.jsonl", "record.json"
+SHOWN: Final = 5
+
+NEEDS_DATA: Final = frozenset({"data", "S1", "S2", "S3", "S4", "S7", "S8", "S9", "S12", "S13", "S16", "L2"})
+"""Nothing to check is a failure here: a vacuous success proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one invariant said: things looked at, and what was wrong with some of them."""
+
+    invariant: str
+    checked: int
+    offences: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it held, over something."""
+        return not self.offences and (self.checked > 0 or self.invariant not in NEEDS_DATA)
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"{self.invariant:>4}  holds   {self.checked:6} checked"
+        shown = "".join(f"\n        {offence}" for offence in self.offences[:SHOWN])
+        return f"{self.invariant:>4}  BROKEN  {self.checked:6} checked, {len(self.offences)} wrong{shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All verdicts on a run."""
+
+    seed: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything held."""
+        return all(verdict.holds for verdict in self.verdicts)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The invariants that did not hold."""
+        return tuple(verdict.invariant for verdict in self.verdicts if not verdict.holds)
+
+    def __str__(self) -> str:
+        return "\n".join([f"seed {self.seed}", *map(str, self.verdicts)])
+
+
+def check(evidence: Evidence, invariants: Mapping[str, Invariant] = INVARIANTS) -> Report:
+    """Every invariant on one run."""
+    verdicts = [_judge(name, invariant, evidence) for name, invariant in invariants.items()]
+    return Report(evidence.history.seed, tuple(verdicts))
+
+
+def load(run: Path, *, wants_faults: bool = True) -> Evidence:
+    """A run from its folder. Raises FileNotFoundError where a part of it is missing."""
+    return Evidence(
+        history=History.read(run / HISTORY),
+        record=Record.read(run / RECORD),
+        events=subscriber.read(run / EVENTS),
+        wants_faults=wants_faults,
+    )
+
+
+def _judge(name: str, invariant: Invariant, evidence: Evidence) -> Verdict:
+    findings: Sequence[str | None] = list(invariant(evidence))
+    return Verdict(name, len(findings), tuple(found for found in findings if found is not None))

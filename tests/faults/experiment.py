@@ -1,0 +1,135 @@
+"""One run: steady load, harm, healing, rest, verdict. What it leaves in its folder can be checked again later."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from faults import checker, record, subscriber
+from faults.checker import EVENTS, HISTORY, RECORD, Report
+from faults.history import History, HistoryFile
+from faults.injector import Injector, until
+from faults.invariants import Evidence, no_lost_event, notes_follow, relay_drains
+from faults.record import Record
+from faults.recorder import Recorder
+from faults.stage import Stage
+from faults.subscriber import Subscriber
+
+REST_S: Final = 30.0
+_POLL_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What an experiment has to hand."""
+
+    stage: Stage
+    injector: Injector
+    load: Recorder
+    rng: Random
+
+    async def more(self, changes: int) -> None:
+        """Wait until so many more changes have been accepted."""
+        goal = self.load.progress.accepted + changes
+        await until(f"{changes} more changes", lambda: self.load.progress.accepted >= goal)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A fault with a name. `notes_lost`: the cache is emptied by it, and filled again by asking."""
+
+    name: str
+    harm: Callable[[Scene], Awaitable[None]]
+    replicas: int = 1
+    notes_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much load surrounds each fault: changes accepted, and seconds at least."""
+
+    changes: int = 30
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a run."""
+
+    name: str
+    folder: Path
+    report: Report
+    evidence: Evidence
+
+
+async def perform(
+    experiments: Sequence[Experiment],
+    *,
+    stage: Stage,
+    listener: Subscriber,
+    folder: Path,
+    seed: str,
+    pace: Pace = Pace(),
+) -> Outcome:
+    """Do these to the stack, one after another under one load, and judge. A fault that does not bite raises."""
+    name = "+".join(experiment.name for experiment in experiments)
+    await stage.restore()
+    await record.discard_parked(stage.addresses.amqp_url)
+    history = HistoryFile(folder / HISTORY, seed=seed)
+    try:
+        async with stage.scaled(max(experiment.replicas for experiment in experiments)):
+            await _break(experiments, stage, history, seed, pace)
+            evidence = await _rest(stage, listener, folder)
+    finally:
+        history.close()
+    return Outcome(name, folder, checker.check(evidence), evidence)
+
+
+async def _break(
+    experiments: Sequence[Experiment], stage: Stage, history: HistoryFile, seed: str, pace: Pace
+) -> None:
+    rng = Random(f"harm {seed}")
+    load = Recorder(history, seed=seed, gateways=stage.stack.gateway_urls, token=stage.token)
+    async with load:
+        scene = Scene(stage, Injector(stage, history, rng), load, rng)
+        load.start()
+        for experiment in experiments:
+            await _steady(scene, pace)
+            await experiment.harm(scene)
+        await _steady(scene, pace)
+        await load.stop()
+        if any(experiment.notes_lost for experiment in experiments):
+            await load.preview_everything()
+
+
+async def _steady(scene: Scene, pace: Pace) -> None:
+    await asyncio.gather(scene.more(pace.changes), asyncio.sleep(pace.seconds))
+
+
+async def _rest(stage: Stage, listener: Subscriber, folder: Path) -> Evidence:
+    """Wait until nothing moves any more, or for as long as that may take; keep what is there then."""
+    history = History.read(folder / HISTORY)
+    deadline = time.monotonic() + REST_S
+    while True:
+        evidence = await _look(history, stage, listener)
+        if _at_rest(evidence) or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(_POLL_S)
+    evidence.record.write(folder / RECORD)
+    subscriber.write(folder / EVENTS, evidence.events)
+    return evidence
+
+
+async def _look(history: History, stage: Stage, listener: Subscriber) -> Evidence:
+    taken = await Record.take(stage.addresses, tuple(history.accounts))
+    events = [event for event in listener.received if event.account in history.accounts]
+    return Evidence(history=history, record=taken, events=events)
+
+
+def _at_rest(evidence: Evidence) -> bool:
+    queued = [name for name, depth in evidence.record.queues.items() if depth and ".parked." not in name]
+    moving = (relay_drains, notes_follow, no_lost_event)
+    return not queued and not any(finding for moves in moving for finding in moves(evidence))

@@ -1,0 +1,216 @@
+"""What clients saw: one JSON line before a request leaves, one when its result is known. Unknown stays unknown."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+READS = frozenset({"read_session", "preview", "operation", "foreign_session", "foreign_operation"})
+
+_ACCEPTED, _QUEUED, _REFUSED, _FAILED = 200, 202, 400, 500
+_UNDECIDED = frozenset({401, 413, 429})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, as it is about to be sent. Retries are requests of their own with the same `operation`."""
+
+    number: int
+    operation: int
+    client: str
+    account: str
+    kind: str
+    method: str
+    path: str
+    session: str | None = None
+    fix: str | None = None
+    body: dict[str, Any] | None = None
+    key: str | None = None
+    if_match: int | None = None
+    mark: str | None = None
+    about: int | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came back. Without a status the connection broke or nothing came in time: nobody knows what happened."""
+
+    status: int | None
+    answer: Any = None
+    replayed: bool = False
+    retry_after: str | None = None
+    location: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A request with its result; times are seconds of the monotonic clock."""
+
+    request: Request
+    result: Result
+    began: float
+    ended: float
+
+    @property
+    def change(self) -> bool:
+        """Whether it asked for a change."""
+        return self.request.kind not in READS
+
+    @property
+    def accepted(self) -> bool:
+        """Answered 2xx, and decided."""
+        status = self.result.status
+        return status is not None and _ACCEPTED <= status < _REFUSED and status != _QUEUED
+
+    @property
+    def refused(self) -> bool:
+        """Decided by fix-outcomes, with no."""
+        status = self.result.status
+        return status is not None and _REFUSED <= status < _FAILED and status not in _UNDECIDED
+
+    @property
+    def decided(self) -> bool:
+        """Whether the client knows what became of it."""
+        return self.accepted or self.refused
+
+    @property
+    def queued(self) -> bool:
+        """Answered 202."""
+        return self.result.status == _QUEUED
+
+    @property
+    def unknown(self) -> bool:
+        """No result, or one that promises nothing (5xx)."""
+        return not self.decided and not self.queued
+
+    @property
+    def version(self) -> int | None:
+        """The state_version that the answer shows."""
+        answer = self.result.answer
+        return answer.get("state_version") if isinstance(answer, dict) else None
+
+    def __str__(self) -> str:
+        asked, got = self.request, self.result
+        key = f" key {asked.key}" if asked.key else ""
+        what = got.status or got.failure
+        return f"#{asked.number} {asked.kind} by {asked.client}{key} on session {asked.session} → {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that was done to the stack, from `began` to `ended`, when it was healed again."""
+
+    name: str
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A message that must be found in a parking queue: the text that tells it, and the word its reason has."""
+
+    mark: str
+    reason: str
+
+
+class HistoryFile:
+    """Writes the history. A line is with the kernel before the request is: a crash of ours loses none."""
+
+    def __init__(self, path: Path, *, seed: str, clock: Callable[[], float] = time.monotonic) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._out = path.open("wb", buffering=0)
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self.write("run", seed=seed)
+
+    def number(self) -> int:
+        """The next number of a request."""
+        return next(self._numbers)
+
+    def invoke(self, request: Request) -> float:
+        """The request is about to be sent."""
+        at = self._clock()
+        self.write("invoke", at=at, request=asdict(request))
+        return at
+
+    def complete(self, request: Request, result: Result, *, began: float) -> Attempt:
+        """Its result is known, or known to be unknown."""
+        ended = self._clock()
+        self.write("complete", at=ended, number=request.number, result=asdict(result))
+        return Attempt(request=request, result=result, began=began, ended=ended)
+
+    def fault(self, fault: Fault) -> None:
+        """A fault has been healed."""
+        self.write("fault", **asdict(fault))
+
+    def expect_parked(self, expectation: Expectation) -> None:
+        """This message is meant to be parked."""
+        self.write("parked", **asdict(expectation))
+
+    def write(self, what: str, **members: Any) -> None:
+        """One line."""
+        self._out.write(orjson.dumps({"what": what, **members}) + b"\n")
+
+    def close(self) -> None:
+        """No more lines."""
+        self._out.close()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A history, read back."""
+
+    seed: str
+    accounts: dict[str, str]
+    attempts: tuple[Attempt, ...]
+    faults: tuple[Fault, ...]
+    parked: tuple[Expectation, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """All lines of a file. A request without a completion has an unknown result that never came."""
+        seed, accounts, last = "", {}, 0.0
+        asked: dict[int, tuple[Request, float]] = {}
+        done: list[Attempt] = []
+        faults: list[Fault] = []
+        parked: list[Expectation] = []
+        for line in _lines(path):
+            match line.pop("what"):
+                case "run":
+                    seed = line["seed"]
+                case "account":
+                    accounts[line["id"]] = line["mark"]
+                case "invoke":
+                    request = Request(**line["request"])
+                    asked[request.number] = request, line["at"]
+                    last = max(last, line["at"])
+                case "complete":
+                    request, began = asked.pop(line["number"])
+                    result = Result(**line["result"])
+                    done.append(Attempt(request=request, result=result, began=began, ended=line["at"]))
+                    last = max(last, line["at"])
+                case "fault":
+                    faults.append(Fault(**line))
+                case "parked":
+                    parked.append(Expectation(**line))
+        never = Result(status=None, failure="never came back")
+        done += [Attempt(request=r, result=never, began=b, ended=last) for r, b in asked.values()]
+        done.sort(key=lambda attempt: attempt.began)
+        return cls(seed, accounts, tuple(done), tuple(faults), tuple(parked))
+
+
+def retried(request: Request, *, number: int) -> Request:
+    """The same request once more."""
+    return replace(request, number=number)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        for line in file:
+            yield orjson.loads(line)

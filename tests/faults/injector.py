@@ -1,0 +1,190 @@
+"""Does harm to a stack, and heals it: signals, crashes at named points, links, repeated and poisoned messages."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from random import Random
+from signal import SIGTERM
+from typing import Final
+
+import aio_pika
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractIncomingMessage
+from devstack.processes import Process
+from devstack.stack import Stack
+from shared.contracts import topology
+
+from faults import crash
+from faults.crash import Order
+from faults.history import Fault, HistoryFile
+from faults.proxy import Weather
+from faults.stage import Stage
+
+_LONGEST_S: Final = 20.0
+_GONE_S: Final = 10.0
+_COPY: Final = "copy"
+
+
+class NotInTime(AssertionError):
+    """What an experiment waited for did not come."""
+
+
+async def until(what: str, holds: Callable[[], bool], *, within_s: float = _LONGEST_S) -> None:
+    """Poll until it holds. Raises NotInTime."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise NotInTime(f"{what}: not within {within_s:g} s")
+        await asyncio.sleep(0.02)
+
+
+class Injector:
+    """The harm that can be done; each is written to the history once it is healed."""
+
+    def __init__(self, stage: Stage, history: HistoryFile, rng: Random) -> None:
+        self.stage, self.history, self.rng = stage, history, rng
+
+    async def kill(self, name: str, *, away_s: float = 0.0) -> None:
+        """SIGKILL, and start it again."""
+        async with self.without(name):
+            await asyncio.sleep(away_s)
+
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """SIGKILL; it is away while inside."""
+        async with self.noted(f"{name} killed"):
+            await self._run(self._stack.kill, name)
+            try:
+                yield
+            finally:
+                await self._start(name)
+
+    async def crash(self, service: str, point: str, *, at_pass: int = 1) -> None:
+        """Have it die at a named point, and start it again. Raises NotInTime where it never came by there."""
+        path = crash.order_path(self.stage.folder, service)
+        process = self._stack[service]
+        async with self.noted(f"{service} killed at {point!r}"):
+            Order(point, at_pass).write(path)
+            await until(f"{service} dies at {point!r}", lambda: not path.exists() and not process.alive())
+            await self._start(service)
+
+    async def pause(self, name: str, for_s: float) -> None:
+        """SIGSTOP, and after a while SIGCONT."""
+        async with self.noted(f"{name} paused for {for_s:g} s"):
+            await self._run(self._stack.pause, name)
+            try:
+                await asyncio.sleep(for_s)
+            finally:
+                await self._run(self._stack.resume, name)
+
+    async def terminate(self, name: str) -> None:
+        """SIGTERM, and start it again. Raises NotInTime where it is still there after 10 s (L4)."""
+        process = self._stack[name]
+        async with self.noted(f"{name} terminated"):
+            identity = self._stack.state.processes[name].identity
+            identity.send(SIGTERM)
+            await until(f"{name} ends", lambda: not process.alive(), within_s=_GONE_S)
+            await self._start(name)
+
+    async def cut(self, link: str, for_s: float) -> None:
+        """End a link's connections and refuse new ones for a while."""
+        async with self.noted(f"{link} cut for {for_s:g} s"):
+            self.stage.links[link].cut()
+            await asyncio.sleep(for_s)
+            self.stage.links[link].heal()
+
+    async def worsen(self, link: str, weather: Weather, for_s: float) -> None:
+        """Make a link bad for a while."""
+        async with self.noted(f"{link}: {weather} for {for_s:g} s"):
+            self.stage.links[link].change(weather)
+            await asyncio.sleep(for_s)
+            self.stage.links[link].heal()
+
+    async def repeat_deliveries(self, for_s: float) -> None:
+        """Every message of commands and of state changes comes a second time, late and out of order."""
+        async with self.noted(f"deliveries repeated for {for_s:g} s"), self._tap() as copied:
+            await asyncio.sleep(for_s)
+            await until("messages were repeated", lambda: copied() > 0)
+
+    @asynccontextmanager
+    async def deadly(self, command: str) -> AsyncIterator[None]:
+        """While inside, fix-outcomes dies whenever it is about to decide this command, and lives again at once."""
+        path = crash.order_path(self.stage.folder, "fix-outcomes")
+        ordinary = self._stack["fix-outcomes"]
+        assert isinstance(ordinary, Process)
+        program = ordinary.program
+        again = replace(program, environment={**program.environment, crash.REBORN: "1"})
+        reborn = Process(again, self._stack.state)
+        async with self.noted("fix-outcomes killed by one command, again and again"):
+            Order("commands: before transaction", command=command).write(path)
+            await self._run(reborn.start)
+            await self._run(reborn.wait_ready)
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+                await self._run(reborn.kill)
+                await self._start("fix-outcomes")
+
+    @asynccontextmanager
+    async def _tap(self) -> AsyncIterator[Callable[[], int]]:
+        copied = 0
+        connections = []
+        for user, exchange, work in (
+            ("gateway", topology.COMMANDS, topology.FIX_OUTCOMES_COMMANDS),
+            ("fix-outcomes", topology.CHANGES, topology.NOTE_GENERATOR_STATE_CHANGES),
+        ):
+            listening = await aio_pika.connect(self.stage.addresses.amqp_url)
+            speaking = await aio_pika.connect(self.stage.user_url(user))
+            connections += [listening, speaking]
+            source = await listening.channel()
+            target = await (await speaking.channel()).get_exchange(exchange, ensure=False)
+            queue = await source.declare_queue(exclusive=True)
+            await queue.bind(exchange, routing_key=work.key)
+
+            async def again(
+                message: AbstractIncomingMessage,
+                target: aio_pika.abc.AbstractExchange = target,
+                user: str = user,
+            ) -> None:
+                nonlocal copied
+                if _COPY in message.headers:
+                    return
+                await asyncio.sleep(self.rng.uniform(0, 0.3))
+                copy = Message(
+                    message.body,
+                    headers={**message.headers, _COPY: 1},
+                    reply_to=message.reply_to,
+                    user_id=user,
+                    content_type=message.content_type,
+                    delivery_mode=DeliveryMode.PERSISTENT,
+                )
+                await target.publish(copy, routing_key=str(message.routing_key))
+                copied += 1
+
+            await queue.consume(again, no_ack=True)
+        try:
+            yield lambda: copied
+        finally:
+            for connection in connections:
+                await connection.close()
+
+    @asynccontextmanager
+    async def noted(self, name: str) -> AsyncIterator[None]:
+        """Write down what is done inside, once it is healed."""
+        began = time.monotonic()
+        yield
+        self.history.fault(Fault(name, began, time.monotonic()))
+
+    @property
+    def _stack(self) -> Stack:
+        return self.stage.stack
+
+    async def _start(self, name: str) -> None:
+        await self._run(self._stack.start, name)
+        await self._run(self._stack.wait_ready, name)
+
+    async def _run(self, work: Callable[..., None], *arguments: str) -> None:
+        await asyncio.to_thread(work, *arguments)

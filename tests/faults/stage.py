@@ -1,0 +1,155 @@
+"""The stack that is broken: every link through a proxy, both consumers ready to die where they are told to."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from devstack.servers import describe_servers
+from devstack.services import STEPS, with_login
+from devstack.stack import Stack
+from devstack.state import State
+
+from faults import crash
+from faults.proxy import Link, Links
+from faults.record import Addresses
+
+# Short waits, so that a run comes to rest soon; the rate limit is not what is tested.
+_SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "gateway": {
+        "GATEWAY_RATE_PER_S": "1000000",
+        "GATEWAY_RATE_BURST": "1000000",
+        "GATEWAY_PREVIEW_TIMEOUT_S": "8",
+    },
+    "fix-outcomes": {},
+    "note-generator": {
+        "NOTE_GENERATOR_QUIET_S": "0.3",
+        "NOTE_GENERATOR_MAX_WAIT_S": "1.5",
+        "NOTE_GENERATOR_LEASE_S": "1.5",
+    },
+}
+SOURCES: Final = (
+    "shared/src",
+    "services/gateway/src",
+    "services/fix-outcomes/src",
+    "services/note-generator/src",
+)
+
+
+class Stage:
+    """A stack of its own under a folder, with its links. `sources`: another tree whose code the services run."""
+
+    def __init__(self, folder: Path, *, sources: Path | None = None) -> None:
+        self.folder = folder.resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.links: dict[str, Link] = {}
+        self._sources = sources
+        self._cleanup = ExitStack()
+        self._settings: Mapping[str, Mapping[str, str]] = {}
+        self.stack: Stack
+
+    def __enter__(self) -> Self:
+        self._settings = self._settle(self._cleanup.enter_context(Links()))
+        self.stack = self._describe(replicas=1)
+        self._cleanup.callback(self._end)
+        try:
+            self.stack.__enter__()
+        except BaseException:
+            self._cleanup.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+
+    def _end(self) -> None:
+        self.stack.down()
+
+    @asynccontextmanager
+    async def scaled(self, replicas: int) -> AsyncIterator[None]:
+        """So many replicas of every service, for a while."""
+        if replicas == 1:
+            yield
+            return
+        await asyncio.to_thread(self._scale, replicas)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._scale, 1)
+
+    def _scale(self, replicas: int) -> None:
+        self.stack = self._describe(replicas=replicas)
+        self.stack.up()
+
+    def _describe(self, *, replicas: int) -> Stack:
+        return Stack(
+            self.folder,
+            replicas=dict.fromkeys(_SETTINGS, replicas),
+            settings=self._settings,
+            commands={service: (sys.executable, "-m", "faults.crash", service) for service in crash.PROGRAMS},
+            environment={},
+        )
+
+    @property
+    def addresses(self) -> Addresses:
+        """The servers themselves, past the proxies."""
+        at = self.stack.servers
+        return Addresses(at.database_url, at.amqp_url, at.redis_url)
+
+    def user_url(self, user: str) -> str:
+        """The broker as the user of a service."""
+        return with_login(self.stack.servers.amqp_url, user, self.stack.state.secret(f"amqp:{user}"))
+
+    def token(self, account: str, role: str) -> str:
+        """A bearer token."""
+        return self.stack.token(account_id=account, role=role)
+
+    async def restore(self) -> None:
+        """Whatever an experiment left behind is put right: links, processes, orders to die."""
+        for link in self.links.values():
+            link.heal()
+        for service in crash.PROGRAMS:
+            crash.order_path(self.folder, service).unlink(missing_ok=True)
+        await asyncio.to_thread(self._start_all)
+
+    def _start_all(self) -> None:
+        for name in self.stack.names():
+            self.stack.resume(name)
+            self.stack.start(name)
+        self.stack.wait_ready()
+
+    def _settle(self, proxies: Links) -> dict[str, dict[str, str]]:
+        state = State.load(self.folder)
+        at = describe_servers(state, durable=False, environment={}).addresses
+        settings = {service: dict(values) for service, values in _SETTINGS.items()}
+        for service, own in settings.items():
+            prefix = service.upper().replace("-", "_")
+            amqp_url = with_login(at.amqp_url, service, state.secret(f"amqp:{service}"))
+            own[f"{prefix}_AMQP_URL"] = self._link(proxies, service, "rabbitmq", amqp_url)
+            own[crash.FOLDER] = str(self.folder)
+            if service != "fix-outcomes":
+                own[f"{prefix}_REDIS_URL"] = self._link(proxies, service, "redis", at.redis_url)
+        of_fix_outcomes = self._link(proxies, "fix-outcomes", "postgres", at.database_url)
+        for role, secret, name in (
+            ("fix_outcomes", "database:runtime", "DATABASE_URL"),
+            ("fix_outcomes_relay", "database:relay", "RELAY_DATABASE_URL"),
+        ):
+            login = with_login(of_fix_outcomes, role, state.secret(secret))
+            settings["fix-outcomes"][f"FIX_OUTCOMES_{name}"] = login
+        return settings | self._other_sources(settings)
+
+    def _other_sources(self, settings: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """The services and their steps import from the other tree first."""
+        if self._sources is None:
+            return {}
+        path = {"PYTHONPATH": ":".join(str(self._sources / each) for each in SOURCES)}
+        return {name: settings.get(name, {}) | path for name in (*settings, *STEPS)}
+
+    def _link(self, proxies: Links, service: str, server: str, url: str) -> str:
+        self.links[f"{service}-{server}"], address = proxies.to(url)
+        return address

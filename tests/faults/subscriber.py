@@ -1,0 +1,69 @@
+"""Somebody else who listens: an own queue on `rf.events`, and every delivery written down before it is acknowledged."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import aio_pika
+import orjson
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from shared.contracts import topology
+
+QUEUE: Final = "faults.events"
+
+_TAKEN_S: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One delivery of one event. `body` is the CloudEvent."""
+
+    routing_key: str
+    message_id: str | None
+    body: dict[str, Any]
+
+    @property
+    def account(self) -> str:
+        """Whose event the routing key says it is."""
+        return self.routing_key.partition(".")[0]
+
+
+class Subscriber:
+    """Listens to everything for as long as a stack runs; its queue outlives the broker's restarts."""
+
+    def __init__(self, amqp_url: str) -> None:
+        self._url = amqp_url
+        self._connection: AbstractRobustConnection | None = None
+        self.received: list[Received] = []
+
+    async def __aenter__(self) -> Self:
+        self._connection = await aio_pika.connect_robust(self._url, reconnect_interval=_TAKEN_S)
+        channel = await self._connection.channel()
+        await channel.set_qos(prefetch_count=200)
+        queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+        await queue.bind(topology.EVENTS, routing_key="#")
+        await queue.consume(self._take)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        body = orjson.loads(message.body)
+        self.received.append(Received(str(message.routing_key), message.message_id, body))
+        await message.ack()
+
+
+def write(path: Path, received: Iterable[Received]) -> None:
+    """One line for each delivery."""
+    with path.open("wb") as out:
+        for each in received:
+            out.write(orjson.dumps(asdict(each)) + b"\n")
+
+
+def read(path: Path) -> tuple[Received, ...]:
+    """The deliveries, in the order in which they came."""
+    with path.open("rb") as file:
+        return tuple(Received(**orjson.loads(line)) for line in file)

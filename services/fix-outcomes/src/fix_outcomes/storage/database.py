@@ -36,6 +36,8 @@ _OUTAGES = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby, in the middle of a fail-over
     asyncpg.PostgresSystemError,  # class 58: the disk
+    asyncpg.InvalidAuthorizationSpecificationError,  # class 28: a password is being changed
+    asyncpg.InvalidCatalogNameError,  # the database is being restored
     OSError,
     TimeoutError,
     PoolTimeoutError,

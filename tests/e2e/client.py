@@ -161,7 +161,10 @@ class Person:
 
     async def fix(self, fix: Fix) -> Fix:
         """It, as it is now."""
-        return (await self.get(fix_path(fix))).fix
+        return (await self.show(fix)).fix
+
+    async def show(self, fix: Fix) -> Answer:
+        return await self.get(fix_path(fix))
 
     async def record(self, fix: Fix, outcome: str, notes: str | None = None, **more: Any) -> Answer:
         body = {"outcome": outcome} if notes is None else {"outcome": outcome, "notes": notes}

@@ -19,7 +19,7 @@ PROMISED = {
     "session_closed": 409,
     "unavailable": 503,
 }
-HTTP_ITSELF = {"method_not_allowed": 405, "internal": 500}
+HTTP_ITSELF = {"method_not_allowed": 405, "request_timeout": 408, "internal": 500}
 
 
 def test_every_code_has_the_promised_status() -> None:

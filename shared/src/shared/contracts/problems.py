@@ -23,6 +23,7 @@ class ProblemCode(StrEnum):
     SESSION_CLOSED = "session_closed"
     UNAVAILABLE = "unavailable"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_TIMEOUT = "request_timeout"
     INTERNAL = "internal"
 
 
@@ -43,6 +44,7 @@ STATUS: Mapping[ProblemCode, int] = {
     ProblemCode.SESSION_CLOSED: 409,
     ProblemCode.UNAVAILABLE: 503,
     ProblemCode.METHOD_NOT_ALLOWED: 405,
+    ProblemCode.REQUEST_TIMEOUT: 408,
     ProblemCode.INTERNAL: 500,
 }
 
@@ -63,5 +65,6 @@ TITLE: Mapping[ProblemCode, str] = {
     ProblemCode.SESSION_CLOSED: "The session is closed",
     ProblemCode.UNAVAILABLE: "The service cannot take this right now",
     ProblemCode.METHOD_NOT_ALLOWED: "This method does not exist here",
+    ProblemCode.REQUEST_TIMEOUT: "The request took too long to arrive",
     ProblemCode.INTERNAL: "Something went wrong",
 }

@@ -1,5 +1,7 @@
 """401, 413, 422, 403, 429, 400, then what fix-outcomes decides: of two reasons to refuse, the earlier one is told."""
 
+import asyncio
+
 import httpx
 import pytest
 from gateway_doubles import OUTCOME, Bench, signed
@@ -39,6 +41,16 @@ async def test_the_length_of_a_body_that_comes_in_chunks_is_counted(strict: Benc
             yield b"{" * 500
 
     assert told(await strict.send("PATCH", OUTCOME, content=chunks())) == (413, "payload_too_large")
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
+    bench = Bench(body_timeout_s=0.05)
+
+    async def stalled():  # type: ignore[no-untyped-def]
+        yield b"{"
+        await asyncio.sleep(60)
+
+    assert told(await bench.send("PATCH", OUTCOME, content=stalled())) == (408, "request_timeout")
 
 
 async def test_a_viewers_malformed_body_is_422_and_a_well_formed_one_403(bench: Bench) -> None:

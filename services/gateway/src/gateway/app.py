@@ -14,11 +14,12 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import docs, page, problems
 from gateway.auth import Verifier
+from gateway.bodies import Bound
 from gateway.cache import NoteCache
 from gateway.courier import Couriers
 from gateway.lane import OutcomeLane
 from gateway.metrics import Metrics
-from gateway.middleware import Authenticate, Bound, Observe
+from gateway.middleware import Authenticate, Observe
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.receipts import Receipts
@@ -87,7 +88,7 @@ def create_app(
     problems.install(app)
     docs.install(app)
     app.add_middleware(OutcomeLane, parts=parts)
-    app.add_middleware(Bound, longest=settings.max_body_bytes)
+    app.add_middleware(Bound, longest=settings.max_body_bytes, patience_s=settings.body_timeout_s)
     app.add_middleware(Authenticate, verifier=Verifier.of(settings, now=lambda: clock().timestamp()))
     app.add_middleware(Observe, metrics=metrics)
     return app

@@ -38,6 +38,7 @@ _ALWAYS: Final = (
 )
 _CHANGES: Final = (
     *_ALWAYS,
+    ProblemCode.REQUEST_TIMEOUT,
     ProblemCode.FORBIDDEN,
     ProblemCode.IDEMPOTENCY_KEY_REUSED,
     ProblemCode.VERSION_CONFLICT,

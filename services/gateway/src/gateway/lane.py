@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import preferences, problems
 from gateway.changes import JSON, Change
@@ -38,11 +38,10 @@ class OutcomeLane:
         if found is None or headers is None or headers.get("content-type") != JSON:
             await self._app(scope, receive, send)
             return
-        messages = await _all_of(receive)
         try:
-            outcome = RecordedOutcome.model_validate_json(b"".join(m.get("body", b"") for m in messages))
+            outcome = RecordedOutcome.model_validate_json(scope.get("body", b""))
         except ValidationError:
-            await self._app(scope, _again(messages, receive), send)
+            await self._app(scope, receive, send)
             return
         scope["route"] = self
         answer = await self._record(scope, headers, UUID(found[1]), UUID(found[2]), outcome)
@@ -56,21 +55,3 @@ class OutcomeLane:
             return await record(change, session_id, fix_id, outcome)
         except Problem as problem:
             return problems.of(scope, problem)
-
-
-async def _all_of(receive: Receive) -> list[Message]:
-    """The messages with the body; a client that has left sends no more of it."""
-    messages = [await receive()]
-    while messages[-1].get("more_body"):
-        messages.append(await receive())
-    return messages
-
-
-def _again(messages: list[Message], receive: Receive) -> Receive:
-    """Receive what was received already, then the rest."""
-    received = iter(messages)
-
-    async def again() -> Message:
-        return next(received, None) or await receive()
-
-    return again

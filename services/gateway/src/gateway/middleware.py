@@ -1,4 +1,4 @@
-"""What happens around every request, in this order: observed, authenticated, bounded. Plain ASGI: it is cheap."""
+"""What happens around every request: it is observed, then authenticated. Plain ASGI: it is cheap."""
 
 import random
 import re
@@ -86,51 +86,6 @@ class Authenticate:
                 await problems.of(scope, problem)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-class Bound:
-    """Refuses bodies that are too long, whether they say so or not."""
-
-    def __init__(self, app: ASGIApp, *, longest: int) -> None:
-        self._app, self._longest = app, longest
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            length = _header(scope, b"content-length")
-            if length is not None:
-                if int(length) > self._longest:
-                    await self._refuse(scope, receive, send)
-                    return
-            elif _header(scope, b"transfer-encoding") is not None:
-                await self._chunked(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    async def _chunked(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read it whole before the app sees any: the framework would take an error in between for its own."""
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._longest:
-                await self._refuse(scope, receive, send)
-                return
-        whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
-
-        async def replay() -> Message:
-            nonlocal whole
-            message, whole = whole, None
-            return message or await receive()
-
-        await self._app(scope, replay, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"A request may have at most {self._longest} bytes"
-        problem = Problem(ProblemCode.PAYLOAD_TOO_LARGE, detail, headers={"Connection": "close"})
-        await problems.of(scope, problem)(scope, receive, send)
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

@@ -84,6 +84,7 @@ class Settings(ServiceSettings):
         default=0.25, gt=0, description="Seconds to wait for Redis before doing without"
     )
     max_body_bytes: int = Field(default=262_144, ge=1_024, description="Longest body accepted")
+    body_timeout_s: float = Field(default=5.0, gt=0, description="Seconds until a body must have arrived")
     waiting_room: int = Field(
         default=5_000, ge=1, description="Requests that may wait for an answer; more are 503"
     )

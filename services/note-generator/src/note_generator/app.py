@@ -76,7 +76,7 @@ def create_app(
 
     async def readiness() -> Mapping[str, bool]:
         # Redis is not asked: without it notes are still written, and other replicas could do no better.
-        return {"consuming": await broker.ping(0.1), "publishing": publisher.ready, "asking": record.ready}
+        return {"consuming": broker.consuming, "publishing": publisher.ready, "asking": record.ready}
 
     async def start() -> None:
         await asyncio.gather(publisher.start(), record.start())

@@ -37,6 +37,12 @@ _PAUSE_S: Final = 1.0
 class PatientBroker(RabbitBroker):
     """Waits at its start until RabbitMQ and the queues are there, in whatever order the rest comes up."""
 
+    @property
+    def consuming(self) -> bool:
+        """Whether there is a connection, and every subscriber has begun."""
+        connected = self._connection is not None and self._connection.connected.is_set()
+        return connected and all(subscriber.running for subscriber in self.subscribers)
+
     async def start(self) -> None:
         """Consume, once that is possible."""
         while True:
@@ -173,7 +179,7 @@ async def _answer(
             else:
                 answer = refusal(query.ref, ProblemCode.INVALID, "This service only writes notes")
     except TimeoutError:
-        log.warning("preview not answered in time", session_id=str(query.question))
+        log.warning("preview not answered in time")
     except Exception as error:
         log.error("preview failed", reason=type(error).__name__)
     PREVIEWS.labels(str(answer.status)).inc()

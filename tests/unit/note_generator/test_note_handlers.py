@@ -1,0 +1,113 @@
+"""When a session is written, and when another replica's newer change makes it wait."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from note_generator.cache import NoteRef
+from note_generator.handlers import Handlers, write_note
+from note_generator.record import SessionUnknown
+from note_generator.single_flight import Written
+from note_generator.waiting_room import Handled, NotQuiet, SessionKey
+from note_generator.writer import TemplateWriter
+from note_stories import Story
+from shared.contracts.events import CloudEvent
+from shared.contracts.views import Snapshot
+
+ACCOUNT = UUID(int=7)
+QUIET_S = 2.0
+
+
+class Notes:
+    """Writes every note by the template, and remembers for whom."""
+
+    def __init__(self, *, stored: bool = True, announced: bool = False) -> None:
+        self.asked: list[NoteRef] = []
+        self.stored, self.announced = stored, announced
+
+    async def note(self, ref: NoteRef, snapshot: Snapshot, *, ahead: bool = False) -> Written:
+        self.asked.append(ref)
+        note = await write_note(
+            snapshot, ref.kind, writer=TemplateWriter(), clock=lambda: snapshot.session.updated_at
+        )
+        return Written(note, stored=self.stored, announced=self.announced)
+
+
+class Cache:
+    def __init__(self) -> None:
+        self.marked: list[NoteRef] = []
+
+    async def mark_announced(self, ref: NoteRef) -> None:
+        self.marked.append(ref)
+
+
+class Scene:
+    def __init__(
+        self, story: Story | None, *, since_change_s: float = 60.0, notes: Notes | None = None
+    ) -> None:
+        self.story, self.notes, self.cache = story, notes or Notes(), Cache()
+        self.events: list[tuple[str, CloudEvent]] = []
+        self.passed: list[str] = []
+        self.handlers = Handlers(
+            snapshot=self._snapshot,
+            notes=self.notes,
+            cache=self.cache,
+            announce=self._announce,
+            quiet_s=QUIET_S,
+            clock=lambda: story.at + timedelta(seconds=since_change_s),
+            checkpoint=self._pass,
+        )
+        self.key = SessionKey(ACCOUNT, UUID(int=9))
+
+    async def _snapshot(self, *, account_id: UUID, session_id: UUID) -> Snapshot:
+        if self.story is None:
+            raise SessionUnknown("no such session")
+        return self.story.snapshot()
+
+    async def _announce(self, event: CloudEvent, *, routing_key: str) -> None:
+        self.events.append((routing_key, event))
+
+    async def _pass(self, name: str) -> None:
+        self.passed.append(name)
+
+
+async def test_both_documents_are_written_announced_and_marked() -> None:
+    scene = Scene(Story().say("client", "hello"))
+    assert await scene.handlers.regenerate(scene.key, 10.0) == Handled(1)
+    assert {ref.kind for ref in scene.notes.asked} == {"resolution_note", "escalation_package"}
+    assert sorted(event.id.split("/")[1] for _, event in scene.events) == [
+        "escalation_package",
+        "resolution_note",
+    ]
+    assert {key for key, _ in scene.events} == {f"{ACCOUNT}.{scene.story.session_id}.note.regenerated"}
+    assert all(event.sequence is None for _, event in scene.events)
+    assert sorted(scene.cache.marked) == sorted(scene.notes.asked)
+
+
+async def test_what_was_announced_is_not_announced_again() -> None:
+    scene = Scene(Story(), notes=Notes(announced=True))
+    assert await scene.handlers.regenerate(scene.key, 10.0) == Handled(0)
+    assert scene.events == []
+
+
+@pytest.mark.parametrize(
+    ("since_change_s", "patience_s", "expected"),
+    [
+        (0.5, 10.0, NotQuiet(1.5)),
+        (0.5, 0.7, NotQuiet(0.7)),
+        (0.5, 0.0, Handled(0)),
+        (2.0, 10.0, Handled(0)),
+        (-30.0, 10.0, NotQuiet(QUIET_S)),
+    ],
+)
+async def test_a_change_that_another_replica_saw_is_waited_for(
+    since_change_s: float, patience_s: float, expected: Handled | NotQuiet
+) -> None:
+    scene = Scene(Story(), since_change_s=since_change_s)
+    assert await scene.handlers.regenerate(scene.key, patience_s) == expected
+
+
+async def test_a_session_that_nobody_knows_needs_nothing() -> None:
+    scene = Scene(None)
+    assert await scene.handlers.regenerate(scene.key, 10.0) == Handled(None)
+    assert scene.notes.asked == []

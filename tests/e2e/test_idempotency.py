@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from e2e.client import SESSIONS, Answer, Person, fix_path
+from e2e.client import INTAKE, SESSIONS, Answer, Person, fix_path
 
 
 def _same(first: Answer, second: Answer) -> bool:
@@ -34,6 +34,16 @@ async def test_a_repeated_creation_creates_nothing(engineer: Person) -> None:
     assert _same(first, again)
     assert (first.status, again.status) == (201, 201)
     assert len((await engineer.get(f"{SESSIONS}/{session_id}/facts")).items) == 1
+
+
+async def test_a_repeated_session_is_the_same_session(engineer: Person) -> None:
+    content = {"session_type": "chat", "intake_type": "free_text", "intake_content": {"text": INTAKE}}
+    key = str(uuid4())
+    first, again = [await engineer.post(SESSIONS, content, key=key) for _ in range(2)]
+    assert (first.replayed, again.replayed) == (False, True)
+    assert _same(first, again)
+    assert first.headers["Location"] == again.headers["Location"] == f"{SESSIONS}/{first.session.id}"
+    assert len((await engineer.get(SESSIONS)).items) == 1
 
 
 async def test_a_refusal_is_kept_too(engineer: Person) -> None:

@@ -1,11 +1,13 @@
 """The notes keep in step with what was recorded, written once by the model however many ask."""
 
 import asyncio
+import re
 
 import pytest
+from devstack.stack import Stack
 from e2e.client import Person, own_words
 from e2e.listening import watching
-from e2e.model import Call, Model
+from e2e.model import Model
 from e2e.patience import eventually
 from note_generator.domain.wording import HEADINGS
 from shared.contracts.vocabulary import NoteKind
@@ -57,10 +59,11 @@ async def test_the_headings_are_those_of_the_document_in_their_order(engineer: P
 
 
 async def test_however_many_ask_and_however_often_a_version_is_written_once_over_all_replicas(
-    engineer: Person, viewer: Person, model: Model
+    engineer: Person, viewer: Person, model: Model, stack: Stack
 ) -> None:
     fix, words = await engineer.suggested_fix(), own_words()
     recorded = (await engineer.record(fix, "applied_partial", words)).fix
+    before = await _previews_answered(engineer, stack)
     async with watching(engineer, fix.session_id) as stream:
         with model.held_back():
             asking = [
@@ -78,11 +81,20 @@ async def test_however_many_ask_and_however_often_a_version_is_written_once_over
             "state_version"
         ] <= recorded.state_version:
             pass
-    assert sorted(call.kind for call in _of_version(model, words)) == sorted(NoteKind)
+    calls = [call.kind for call in model.about(words) if "The line has sync" not in call.text]
+    assert sorted(calls) == sorted(NoteKind)
+    after = await _previews_answered(engineer, stack)
+    assert all(after[replica] > before[replica] for replica in before), "one replica answered them all"
 
 
-def _of_version(model: Model, words: str) -> list[Call]:
-    return [call for call in model.about(words) if "The line has sync" not in call.text]
+async def _previews_answered(person: Person, stack: Stack) -> dict[str, float]:
+    """By every replica of note-generator."""
+    answered = {}
+    for replica in ("note-generator", "note-generator-2"):
+        metrics = (await person.http.get(f"{stack.url(replica)}/metrics")).text
+        counted = re.findall(r"^note_generator_previews_total\{.*\} (\S+)$", metrics, re.MULTILINE)
+        answered[replica] = sum(float(count) for count in counted)
+    return answered
 
 
 async def test_after_the_quiet_period_the_notes_are_found_ready_without_anyone_having_asked(

@@ -3,10 +3,13 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from devstack.stack import Stack
+from devstack.tokens import mint
 from e2e.client import FIX, INTAKE, SESSIONS, Answer, Person, fix_path
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "trace_id"}
@@ -43,6 +46,23 @@ async def test_every_refusal_is_a_problem_with_a_stable_code_and_nothing_interna
     _assert_problem(await engineer.record(fix, "dismissed", if_match=1), 412, "version_conflict")
     _assert_problem(await engineer.resolve(fix.session_id), 409, "fix_needs_outcome")
     _assert_problem(await engineer.ask("DELETE", session), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"secret": "another-secret-of-at-least-32-bytes"},
+        {"ttl": timedelta(seconds=-1)},
+        {"role": "root"},
+    ],
+    ids=str,
+)
+async def test_a_token_that_proves_nothing_is_401(stack: Stack, engineer: Person, wrong: Any) -> None:
+    claims = {"secret": stack.jwt_secret, "account_id": engineer.account_id, "role": "engineer", **wrong}
+    headers = {"Authorization": f"Bearer {mint(claims.pop('secret'), **claims)}"}
+    refused = await engineer.get(SESSIONS, headers=headers)
+    _assert_problem(refused, 401, "unauthenticated")
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_a_problem_takes_the_trace_of_its_request(engineer: Person) -> None:

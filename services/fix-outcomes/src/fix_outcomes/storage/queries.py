@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts import queries
-from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fix_outcomes.domain import views
@@ -187,7 +187,7 @@ async def _after(
     page = select(table).where(
         table.c.account_id == account_id,
         table.c.session_id == ask.session_id,
-        table.c.sequence > ask.cursor,
+        table.c.sequence > literal(ask.cursor, BigInteger),  # a client may ask for what is beyond an integer
         *where,
     )
     return await _all(connection, page.order_by(table.c.sequence).limit(ask.limit + 1))

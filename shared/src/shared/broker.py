@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import AMQPError, DeliveryError
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
 
 from shared.logs import logger
 
-BROKER_ERRORS: Final = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
-"""What an operation on a lost or refused connection may raise. (aio-pika: RuntimeError on a closed channel.)"""
+BROKER_ERRORS: Final = (*CONNECTION_EXCEPTIONS, TimeoutError)
+"""What an operation on a lost or refused connection may raise; StopAsyncIteration too, from a booting broker."""
 
 UNROUTABLE_OR_REFUSED: Final = DeliveryError
 
@@ -35,6 +35,7 @@ class BrokerConnection:
         self._url, self._name = url, name
         self._setup, self._lost = setup, lost
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self._ready = asyncio.Event()
         self._drop = asyncio.Event()
 
@@ -64,10 +65,12 @@ class BrokerConnection:
         """Close, and do not come back."""
         if self._task is None:
             return
+        self._stopping = True
         self._task.cancel()
         await asyncio.wait([self._task], timeout=CONNECT_TIMEOUT_S)
 
     async def _keep(self) -> None:
+        """Nothing but `stop` ends this: a library may raise anything, and cancels its own futures when it closes."""
         delay_s = _FIRST_DELAY_S
         while True:
             try:
@@ -75,6 +78,12 @@ class BrokerConnection:
                 delay_s = _FIRST_DELAY_S
             except BROKER_ERRORS as error:
                 log.warning("broker connection failed", connection=self._name, reason=type(error).__name__)
+            except asyncio.CancelledError:
+                if self._stopping:
+                    raise
+                log.warning("broker connection failed", connection=self._name, reason="CancelledError")
+            except Exception:
+                log.exception("broker connection failed", connection=self._name)
             finally:
                 self._ready.clear()
                 self._lost()

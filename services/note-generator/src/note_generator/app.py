@@ -11,14 +11,18 @@ from shared.contracts.vocabulary import NoteKind, Service
 from shared.health import routes
 from shared.publisher import Publisher
 
+from note_generator.broker import create_broker
 from note_generator.cache import NoteCache
-from note_generator.handlers import Checkpoint, Clock, Handlers, write_note
+from note_generator.checkpoints import Checkpoint, no_checkpoint
+from note_generator.handlers import Clock, Handlers, write_note
+from note_generator.ladder import set_aside
 from note_generator.llm import AnthropicWriter, anthropic_client
 from note_generator.messenger import Messenger
+from note_generator.previews import Previews
 from note_generator.record import Record
 from note_generator.settings import Settings
 from note_generator.single_flight import SingleFlight
-from note_generator.subscribers import Limits, create_broker, set_aside, subscribe
+from note_generator.subscribers import Subscribers
 from note_generator.waiting_room import Patience, WaitingRoom
 from note_generator.writer import CheckedWriter, TemplateWriter, Writer
 
@@ -27,12 +31,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _no_checkpoint(_: str) -> None:
-    """In production nothing happens at the named points; crash tests stop the process there."""
-
-
 def create_app(
-    settings: Settings, *, clock: Clock = _now, checkpoint: Checkpoint = _no_checkpoint
+    settings: Settings, *, clock: Clock = _now, checkpoint: Checkpoint = no_checkpoint
 ) -> AsgiFastStream:
     """The service as an ASGI app, consuming while its lifespan lasts."""
     amqp_url = settings.amqp_url.get_secret_value()
@@ -71,8 +71,15 @@ def create_app(
         set_aside=set_aside(messenger),
     )
     broker = create_broker(amqp_url=amqp_url, shutdown_s=settings.shutdown_s / 4)
-    limits = Limits(settings.prefetch, settings.previews_at_once, settings.preview_s)
-    subscribe(broker, room=room, handlers=handlers, messenger=messenger, limits=limits, checkpoint=checkpoint)
+    previews = Previews(
+        handlers=handlers,
+        messenger=messenger,
+        at_once=settings.previews_at_once,
+        within_s=settings.preview_s,
+    )
+    Subscribers(room=room, previews=previews, messenger=messenger, checkpoint=checkpoint).subscribe(
+        broker, changes_at_once=settings.prefetch, previews_at_once=settings.previews_at_once
+    )
 
     async def readiness() -> Mapping[str, bool]:
         # Redis is not asked: without it notes are still written, and other replicas could do no better.
@@ -104,7 +111,7 @@ def create_app(
 
 
 def create_writer(
-    settings: Settings, *, model: AsyncAnthropic | None, checkpoint: Checkpoint = _no_checkpoint
+    settings: Settings, *, model: AsyncAnthropic | None, checkpoint: Checkpoint = no_checkpoint
 ) -> Writer:
     """The template; where there is a model, that first."""
     template = TemplateWriter()

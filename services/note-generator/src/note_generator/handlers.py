@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
 
 from note_generator.cache import NoteCache, NoteRef
+from note_generator.checkpoints import Checkpoint
 from note_generator.domain.bundle import bundle
 from note_generator.metrics import GENERATION_SECONDS, GENERATIONS
 from note_generator.outage import Away
@@ -29,7 +30,6 @@ from note_generator.writer import Writer
 log = logger(__name__)
 
 Clock = Callable[[], datetime]
-Checkpoint = Callable[[str], Awaitable[None]]
 
 _EVENT: Final = "note.regenerated"
 

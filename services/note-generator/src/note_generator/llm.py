@@ -16,9 +16,9 @@ from anthropic.types import Message
 from pydantic import BaseModel, ConfigDict
 from shared.contracts.vocabulary import Generator, NoteKind
 
+from note_generator.checkpoints import Checkpoint
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Bundle
-from note_generator.handlers import Checkpoint
 from note_generator.metrics import LLM_CALLS, LLM_TOKENS
 from note_generator.settings import Settings
 from note_generator.writer import Draft, WritingFailed

@@ -1,0 +1,75 @@
+"""The connection that consumes."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import aio_pika
+from faststream.message import StreamMessage
+from faststream.rabbit import RabbitBroker, RabbitMessage
+from shared.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S
+from shared.contracts import topology
+from shared.logs import logger
+
+log = logger(__name__)
+
+_QUEUES: Final = (topology.NOTE_GENERATOR_STATE_CHANGES.name, topology.NOTE_GENERATOR_PREVIEWS.name)
+_PAUSE_S: Final = 1.0
+
+
+class PatientBroker(RabbitBroker):
+    """Waits at its start until RabbitMQ and the queues are there, in whatever order the rest comes up."""
+
+    @property
+    def consuming(self) -> bool:
+        """Whether there is a connection, and every subscriber has begun."""
+        connected = self._connection is not None and self._connection.connected.is_set()
+        return connected and all(subscriber.running for subscriber in self.subscribers)
+
+    async def start(self) -> None:
+        """Consume, once that is possible."""
+        while True:
+            try:
+                await self._look_for_queues()
+                await super().start()
+            except BROKER_ERRORS as error:
+                log.warning("the broker or its queues are not there yet", reason=type(error).__name__)
+                await super().stop()
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return
+
+    async def _look_for_queues(self) -> None:
+        url = str(self._connection_kwargs["url"])
+        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
+        async with connection, asyncio.timeout(CONNECT_TIMEOUT_S):
+            channel = await connection.channel()
+            for name in _QUEUES:
+                await channel.declare_queue(name, passive=True)
+
+
+def create_broker(*, amqp_url: str, shutdown_s: float) -> PatientBroker:
+    """A connection that consumes."""
+    return PatientBroker(
+        amqp_url,
+        client_properties={"heartbeat": HEARTBEAT_S},
+        graceful_timeout=shutdown_s,
+        reconnect_interval=0.5,
+        logger=logging.getLogger("faststream"),
+        log_level=logging.DEBUG,
+        # Injection by annotation costs several hops to a thread for each message.
+        apply_types=False,
+    )
+
+
+async def undecoded(message: StreamMessage[Any]) -> StreamMessage[Any]:
+    """The message as it came: its body is parsed once, into its model."""
+    return message
+
+
+async def settle(message: RabbitMessage) -> None:
+    """Acknowledge. On a connection that was lost meanwhile this cannot be done: the message comes again."""
+    try:
+        await message.ack()
+    except BROKER_ERRORS as error:
+        log.info("not acknowledged; the message comes again", reason=type(error).__name__)

@@ -1,0 +1,72 @@
+"""Previews, from the question to the answer: each for itself, as soon as it is ready."""
+
+import asyncio
+
+from faststream.rabbit import RabbitMessage
+from pydantic import TypeAdapter, ValidationError
+from shared.contracts.answers import Answer, Answers
+from shared.contracts.problems import ProblemCode
+from shared.contracts.queries import Query, QueryBatch, WriteNote
+from shared.logs import logger
+
+from note_generator.handlers import Handlers, refusal
+from note_generator.messenger import Messenger, NotAReplyAddress
+from note_generator.metrics import PREVIEWS
+from note_generator.outage import Away
+
+log = logger(__name__)
+
+_QUERIES = TypeAdapter(QueryBatch)
+
+
+class Previews:
+    """Answers what is asked, a bounded number at once, each within its time."""
+
+    def __init__(self, *, handlers: Handlers, messenger: Messenger, at_once: int, within_s: float) -> None:
+        self._handlers, self._messenger = handlers, messenger
+        self._slots, self._within_s = asyncio.Semaphore(at_once), within_s
+
+    async def answer(self, message: RabbitMessage) -> None:
+        """Answer a batch. What cannot be read has nobody who could be answered."""
+        try:
+            queries = _QUERIES.validate_json(message.body).queries
+        except ValidationError:
+            log.warning("unreadable previews dropped", size=len(message.body))
+            return
+        within_s = min(_expiration_s(message) or self._within_s, self._within_s)
+        await asyncio.gather(*(self._answer_one(query, message.reply_to, within_s) for query in queries))
+
+    async def _answer_one(self, query: Query, reply_to: str, within_s: float) -> None:
+        answer = refusal(query.ref, ProblemCode.UNAVAILABLE, "The note could not be written in time")
+        written = None
+        try:
+            async with asyncio.timeout(within_s), self._slots:
+                if isinstance(query.question, WriteNote):
+                    answer, written = await self._handlers.preview(
+                        account_id=query.account_id, question=query.question, ref=query.ref
+                    )
+                else:
+                    answer = refusal(query.ref, ProblemCode.INVALID, "This service only writes notes")
+        except TimeoutError:
+            log.warning("preview not answered in time")
+        except Exception as error:
+            log.error("preview failed", reason=type(error).__name__)
+        PREVIEWS.labels(str(answer.status)).inc()
+        await self._reply(answer, reply_to)
+        if written is not None:
+            try:
+                await self._handlers.announce_once(query.account_id, written)
+            except Away as outage:
+                # The session's own change is still to be handled, and announces what this could not.
+                log.warning("not announced", reason=type(outage).__name__)
+
+    async def _reply(self, answer: Answer, reply_to: str) -> None:
+        try:
+            await self._messenger.answer(Answers(answers=(answer,)), reply_to=reply_to)
+        except (NotAReplyAddress, Away) as error:
+            log.warning("answer not delivered", reason=type(error).__name__)
+
+
+def _expiration_s(message: RabbitMessage) -> float | None:
+    expiration = message.raw_message.expiration
+    return float(expiration) if isinstance(expiration, int | float) else None

@@ -42,8 +42,8 @@ def demo_people() -> str:
     demo, other = (DEMO_ACCOUNT, "Demo MSP"), (OTHER_ACCOUNT, "Another MSP")
     cast = (
         ("Sam Okafor", "engineer", demo),
-        ("Ada Lindqvist", "engineer", demo),
-        ("Grace Moreau", "lead", demo),
+        ("Priya Nair", "engineer", demo),
+        ("Lena Brandt", "lead", demo),
         ("Vera Novak", "viewer", demo),
         ("Noor Haddad", "engineer", other),
     )

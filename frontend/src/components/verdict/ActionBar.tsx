@@ -1,0 +1,56 @@
+import { DropdownMenu } from "radix-ui";
+
+import type { Action } from "./actions";
+
+interface Props {
+  actions: readonly Action[];
+  /** What they are about, for those who hear the page. */
+  about: string;
+  busy: boolean;
+  onAction: (action: Action) => void;
+  hints?: boolean;
+}
+
+export function ActionBar({ actions, about, busy, onAction, hints = false }: Props) {
+  const more = actions.filter((action) => action.weight === "more");
+  return (
+    <div className="actions" role="group" aria-label={`What came of: ${about}`}>
+      {actions
+        .filter((action) => action.weight !== "more")
+        .map((action) => (
+          <button
+            key={action.id}
+            type="button"
+            className={`${action.weight} ${action.id}`}
+            aria-disabled={busy}
+            aria-keyshortcuts={hints && action.key ? `v ${action.key}` : undefined}
+            onClick={() => !busy && onAction(action)}
+          >
+            {action.label}
+            {hints && action.key && <kbd aria-hidden="true">v {action.key}</kbd>}
+          </button>
+        ))}
+      {more.length > 0 && <More actions={more} busy={busy} onAction={onAction} />}
+    </div>
+  );
+}
+
+function More({ actions, busy, onAction }: Pick<Props, "actions" | "busy" | "onAction">) {
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger className="quiet" aria-label="More outcomes" disabled={busy}>
+        More ▾
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        {/* The form that opens takes the focus; the menu must not take it back. */}
+        <DropdownMenu.Content className="menu" align="end" sideOffset={4} onCloseAutoFocus={(event) => event.preventDefault()}>
+          {actions.map((action) => (
+            <DropdownMenu.Item key={action.id} className="menu-item" onSelect={() => onAction(action)}>
+              {action.label}
+            </DropdownMenu.Item>
+          ))}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}

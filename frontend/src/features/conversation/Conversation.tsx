@@ -1,0 +1,68 @@
+import { useEffect, useRef } from "react";
+
+import type { ChatMessage, SessionWithFixes } from "../../api/types";
+import { Age } from "../../components/Age";
+import { LongText } from "./LongText";
+
+interface Props {
+  session: SessionWithFixes;
+  messages: readonly ChatMessage[];
+  /** What is being sent, and is not recorded yet. */
+  sending: string | null;
+}
+
+const NEAR_THE_END_PX = 120;
+
+export function Conversation({ session, messages, sending }: Props) {
+  const list = useRef<HTMLOListElement>(null);
+  const atEnd = useRef(true);
+  const count = messages.length + (sending ? 1 : 0);
+  // Whoever reads further up is not moved.
+  useEffect(() => {
+    if (atEnd.current) list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [count]);
+
+  return (
+    <ol
+      ref={list}
+      className="conversation"
+      role="log"
+      aria-label="Conversation"
+      tabIndex={0}
+      onScroll={({ currentTarget: it }) => {
+        atEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_THE_END_PX;
+      }}
+    >
+      <li className="message intake">
+        <Who name="As it was reported" at={session.created_at} />
+        <LongText text={session.intake_content.text} />
+      </li>
+      {messages.map((message) => (
+        <li key={message.id} id={`message-${message.id}`} className={`message ${message.role}`} tabIndex={-1}>
+          <Who name={nameOf(message)} at={message.created_at} />
+          <LongText text={message.content} />
+        </li>
+      ))}
+      {sending && (
+        <li className="message engineer sending">
+          <p className="who">Sending…</p>
+          <LongText text={sending} />
+        </li>
+      )}
+    </ol>
+  );
+}
+
+function Who({ name, at }: { name: string; at: string }) {
+  return (
+    <p className="who" aria-live="off">
+      <span>{name}</span> <Age at={at} />
+    </p>
+  );
+}
+
+function nameOf({ role, author }: ChatMessage): string {
+  if (role === "assistant") return "AI assistant";
+  if (role === "client") return "Client";
+  return author.name ?? "Engineer";
+}

@@ -1,0 +1,79 @@
+import { type SyntheticEvent, useRef, useState } from "react";
+import { useLocation } from "wouter";
+
+import { createSession } from "../../api/requests/createSession";
+import type { NewSession as Asked, Session } from "../../api/types";
+import { useChange } from "../../api/useChange";
+import { useShortcuts } from "../../components/shortcuts";
+import { ChangeStatus } from "../../components/verdict/ChangeStatus";
+
+const EMPTY = { text: "", title: "", system: "", number: "" };
+
+export function NewSession() {
+  const [asked, setAsked] = useState(EMPTY);
+  const [, navigate] = useLocation();
+  const change = useChange();
+  const details = useRef<HTMLDetailsElement>(null);
+  const text = useRef<HTMLTextAreaElement>(null);
+  const ready = asked.text.trim() !== "" && (asked.system === "") === (asked.number === "") && !change.busy;
+  useShortcuts({
+    n: () => {
+      if (details.current) details.current.open = true;
+      text.current?.focus();
+    },
+  });
+  const send = (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (!ready) return;
+    void change.run<Session>({
+      what: "session opened",
+      call: (key) => createSession(bodyOf(asked), key),
+      adopt: (session) => navigate(`/sessions/${session.id}`),
+    });
+  };
+  const field = (name: keyof typeof EMPTY) => ({
+    value: asked[name],
+    onChange: (event: { target: { value: string } }) => setAsked({ ...asked, [name]: event.target.value }),
+  });
+  return (
+    <details ref={details} className="disclosed card">
+      <summary aria-keyshortcuts="n">New session from a ticket…</summary>
+      <form className="stacked" onSubmit={send}>
+        <label>
+          The ticket, as it came in
+          <textarea ref={text} required rows={5} maxLength={100_000} {...field("text")} />
+        </label>
+        <div className="columns">
+          <label>
+            Title <span className="muted">(optional)</span>
+            <input maxLength={300} {...field("title")} />
+          </label>
+          <label>
+            PSA system <span className="muted">(optional)</span>
+            <input maxLength={100} placeholder="halopsa" {...field("system")} />
+          </label>
+          <label>
+            Ticket number
+            <input maxLength={100} {...field("number")} />
+          </label>
+        </div>
+        <div className="actions">
+          <button type="submit" className="main" disabled={!ready}>
+            Open session
+          </button>
+        </div>
+        <ChangeStatus change={change} />
+      </form>
+    </details>
+  );
+}
+
+function bodyOf({ text, title, system, number }: typeof EMPTY): Asked {
+  return {
+    session_type: "chat",
+    intake_type: "free_text",
+    intake_content: { text },
+    ...(title.trim() && { title }),
+    ...(system && { ticket: { system, id: number } }),
+  };
+}

@@ -104,6 +104,12 @@ async def write(transaction: Raw, writes: Writes) -> None:
     )
 
 
+async def is_entered(transaction: Raw, command: Command) -> bool:
+    """Whether the journal has an entry of this command."""
+    query = "select 1 from journal where account_id = $1 and command_id = $2"
+    return bool(await transaction.fetch(query, command.account_id, command.command_id))
+
+
 _PARKED: Final = """
 insert into parked_commands (command_id, account_id, reason, parked_at)
 select command_id, account_id, $3, $4 from unnest($1::uuid[], $2::uuid[]) as t (command_id, account_id)

@@ -360,6 +360,21 @@ class TestBatches:
         assert [failure.command for failure in failures] == [forged]
         assert await sequences(owner, session) == [1]
 
+    @pytest.mark.parametrize("what", ["a new session", "a message"])
+    async def test_a_command_whose_answer_is_forgotten_is_refused_and_neither_done_again_nor_parked(
+        self, desk: Desk, owner: Any, what: str
+    ) -> None:
+        session = await desk.open_session()
+        asked = desk.command(create_session() if what == "a new session" else add_message(session))
+        await desk.send(asked)
+        await owner.execute("delete from command_log where command_id = $1", asked.command_id)
+
+        answers = await desk.send(desk.command(confirm_fact(session)), asked)
+
+        assert [answer.status for answer in answers] == [201, 422]
+        assert answers[1].body["code"] == "idempotency_key_reused"
+        assert await entered(owner, asked.command_id) == 1
+
 
 async def entered(owner: Any, command_id: UUID) -> int:
     count: int = await owner.fetchval("select count(*) from journal where command_id = $1", command_id)

@@ -30,7 +30,7 @@ class Receipts:
         """The operation id."""
         milliseconds = round(receipt.accepted_at.timestamp() * 1_000)
         content = receipt.command_id.bytes + milliseconds.to_bytes(8)
-        return base64.urlsafe_b64encode(content + self._mac(content, account_id)).decode().rstrip("=")
+        return _text(content + self._mac(content, account_id))
 
     def read(self, operation_id: str, *, account_id: UUID) -> Receipt | None:
         """What the id stands for; None where it is no id of this account."""
@@ -38,11 +38,18 @@ class Receipts:
             raw = base64.b64decode(operation_id + "=" * (-len(operation_id) % 4), b"-_", validate=True)
         except (binascii.Error, ValueError):
             return None
+        # The last character has bits to spare: of all spellings only the one that was given out is an id.
+        if len(raw) != _BYTES or _text(raw) != operation_id:
+            return None
         content, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if len(raw) != _BYTES or not hmac.compare_digest(mac, self._mac(content, account_id)):
+        if not hmac.compare_digest(mac, self._mac(content, account_id)):
             return None
         milliseconds = int.from_bytes(content[16:])
         return Receipt(UUID(bytes=content[:16]), datetime.fromtimestamp(milliseconds / 1_000, UTC))
 
     def _mac(self, content: bytes, account_id: UUID) -> bytes:
         return hmac.digest(self._key, content + account_id.bytes, hashlib.sha256)[:_MAC_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

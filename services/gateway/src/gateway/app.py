@@ -74,6 +74,7 @@ def create_app(
         description=docs.DESCRIPTION,
         openapi_tags=_TAGS,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,

@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from note_generator.domain import plain
+
+UNHURRIED = settings(deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ def test_a_long_text_is_quoted_by_its_first_lines() -> None:
     assert quoted == "> line 0  \n> line 1\n>\n> *(398 more lines left out)*"
 
 
+@UNHURRIED
 @given(st.text())
 def test_a_quotation_is_nothing_but_a_quotation(text: str) -> None:
     quoted = plain.quote(text, lines=12, characters=500)

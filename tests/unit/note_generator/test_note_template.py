@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from golden_stories import STORIES
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from note_generator.domain.bundle import bundle
 from note_generator.domain.plain import inline
@@ -17,6 +17,7 @@ from shared.contracts.vocabulary import FixStatus, NoteKind
 
 GOLDEN = Path(__file__).parent / "golden"
 BOTH = list(NoteKind)
+UNHURRIED = settings(deadline=None)
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60
@@ -75,6 +76,7 @@ def test_every_golden_file_has_a_story() -> None:
 
 
 @pytest.mark.parametrize("kind", BOTH)
+@UNHURRIED
 @given(story=stories())
 def test_any_session_makes_a_document_that_agrees_with_the_record(story: Story, kind: NoteKind) -> None:
     made = bundle(story.snapshot(), kind)
@@ -82,6 +84,7 @@ def test_any_session_makes_a_document_that_agrees_with_the_record(story: Story, 
 
 
 @pytest.mark.parametrize("kind", BOTH)
+@UNHURRIED
 @given(story=stories())
 def test_every_heading_is_ours_and_there_is_no_markup_from_people(story: Story, kind: NoteKind) -> None:
     markdown = document(bundle(story.snapshot(), kind))
@@ -93,6 +96,7 @@ def test_every_heading_is_ours_and_there_is_no_markup_from_people(story: Story, 
 
 
 @pytest.mark.parametrize("kind", BOTH)
+@UNHURRIED
 @given(story=stories())
 def test_what_was_recorded_is_in_both_documents_word_for_word(story: Story, kind: NoteKind) -> None:
     made = bundle(story.snapshot(), kind)
@@ -102,6 +106,7 @@ def test_what_was_recorded_is_in_both_documents_word_for_word(story: Story, kind
         assert words is None or any(inline(words) in line for line in lines)
 
 
+@UNHURRIED
 @given(story=stories())
 def test_internal_facts_never_reach_the_client(story: Story) -> None:
     story.fact("seen on the internal-only board", "internal")
@@ -111,6 +116,7 @@ def test_internal_facts_never_reach_the_client(story: Story) -> None:
 
 
 @pytest.mark.parametrize("kind", BOTH)
+@UNHURRIED
 @given(story=stories())
 def test_the_same_session_always_makes_the_same_document(story: Story, kind: NoteKind) -> None:
     assert document(bundle(story.snapshot(), kind)) == document(bundle(story.snapshot(), kind))

@@ -87,6 +87,8 @@ def test_a_contradiction_is_refused(story: str, resolution: str, reason: str) ->
         note(PENDING) + "\nDetails\n-------\n",
         note(PENDING).replace("Not established yet.", ""),
         note(PENDING + " <b>Really.</b>"),
+        note(PENDING + " [Read more](https://example.com)"),
+        note(PENDING + " [Read more][1]\n\n[1]: https://example.com"),
         f"```markdown\n{note(PENDING)}```",
         note(PENDING + "x" * 70_000),
     ],

@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
 
     model_config = from_environment("NOTE_GENERATOR_")
 
-    port: int = Field(default=8102, description="HTTP port: health, readiness, metrics")
+    port: int = Field(default=8002, description="HTTP port: health, readiness, metrics")
     redis_url: SecretStr = Field(description="Redis, where the notes are kept")
 
     quiet_s: float = Field(

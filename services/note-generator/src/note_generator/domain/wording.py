@@ -43,6 +43,7 @@ _HEDGE: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(r"(?<=[.!?:;])\s+|\n+")
 _HTML: Final = re.compile(r"<[A-Za-z/!?]")
+_DISGUISED_LINK: Final = re.compile(r"\][(\[]|^[ >]{0,4}\[[^\]\n]+\]:\s", re.MULTILINE)
 _HEADING: Final = re.compile(r"^[ ]{0,3}(?:#{1,6}(?:\s|$)|(?:=+|-{2,})\s*$)", re.MULTILINE)
 
 
@@ -111,6 +112,8 @@ def _shape(markdown: str, bundle: Bundle) -> list[str]:
         found_wrong.append("too long")
     if _HTML.search(markdown):
         found_wrong.append("HTML")
+    if _DISGUISED_LINK.search(markdown):
+        found_wrong.append("a link behind other words")
     return found_wrong
 
 

@@ -23,17 +23,21 @@ LONG = Pace(changes=100, seconds=3.0)
 
 @main.command()
 def run(
-    only: Annotated[str, typer.Option(help="Names, with commas; all of them if none is given")] = "",
+    only: Annotated[
+        str, typer.Option(help="Names, with commas; all if none is given. a+b: one load for both")
+    ] = "",
     seed: Annotated[str, typer.Option(help="Makes the same choices again")] = "",
     folder: Annotated[Path, typer.Option(help="Where runs and logs are left")] = Path(".run/faults"),
+    short: Annotated[bool, typer.Option(help="With as little load as the tests have")] = False,
     sources: Annotated[Path | None, typer.Option(help="Another tree whose services run")] = None,
 ) -> None:
     """Every fault under load, one run each, on one stack; a table at the end. Fails where an invariant broke."""
     names = [name.strip() for name in only.split(",") if name.strip()] or list(EXPERIMENTS)
-    if unknown := [name for name in names if name not in EXPERIMENTS]:
+    if unknown := [name for name in "+".join(names).split("+") if name not in EXPERIMENTS]:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(EXPERIMENTS)}")
     seed = seed or secrets.token_hex(4)
-    outcomes, failures = asyncio.run(_run(names, seed, folder, sources))
+    stage = Stage(folder / "stack", sources=sources)
+    outcomes, failures = asyncio.run(_run(names, seed, Pace() if short else LONG, stage))
     Console(width=160).print(table(outcomes))
     typer.echo(f"seed {seed}; runs are in {folder}")
     for failure in failures:
@@ -54,22 +58,20 @@ def check(
         raise typer.Exit(1)
 
 
-async def _run(
-    names: Sequence[str], seed: str, folder: Path, sources: Path | None
-) -> tuple[list[Outcome], list[str]]:
+async def _run(names: Sequence[str], seed: str, pace: Pace, stage: Stage) -> tuple[list[Outcome], list[str]]:
     outcomes: list[Outcome] = []
     failures: list[str] = []
-    with Stage(folder / "stack", sources=sources) as stage:
+    with stage:
         async with Subscriber(stage.addresses.amqp_url) as listener:
             for name in names:
                 try:
                     outcome = await perform(
-                        [EXPERIMENTS[name]],
+                        [EXPERIMENTS[each] for each in name.split("+")],
                         stage=stage,
                         listener=listener,
-                        folder=folder / name,
+                        folder=stage.folder.parent / name,
                         seed=f"{seed}-{name}",
-                        pace=LONG,
+                        pace=pace,
                     )
                 except (AssertionError, ExceptionGroup) as error:
                     failures.append(f"{name}: {error!r}")

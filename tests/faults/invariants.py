@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from shared.ids import keyed_id
 
-from faults.history import Attempt, History
+from faults.history import Attempt, Fault, History
 from faults.record import Record, Row
 from faults.subscriber import Received
 
@@ -424,14 +424,19 @@ def no_fail_open(e: Evidence) -> Iterator[Finding]:
 
 def recovery(e: Evidence) -> Iterator[Finding]:
     """L1: from 10 s after a fault 99.9 % of new changes succeed."""
-    quiet_from = [fault.ended + _RECOVERED_S for fault in e.history.faults]
-    begins = [fault.began for fault in e.history.faults]
-    for start in quiet_from:
-        end = min((began for began in begins if began > start), default=float("inf"))
-        later = [attempt for attempt in e.changes if start <= attempt.began and attempt.ended < end]
-        if later:
-            share = sum(attempt.decided or attempt.request.at_once for attempt in later) / len(later)
-            yield None if share >= _SHARE_OF_SUCCESS else f"{share:.2%} of {len(later)} changes succeeded"
+    calm = [attempt for attempt in e.changes if _calm(attempt, e.history.faults)]
+    if calm:
+        share = sum(attempt.decided or attempt.request.at_once for attempt in calm) / len(calm)
+        yield None if share >= _SHARE_OF_SUCCESS else f"{share:.2%} of {len(calm)} changes succeeded"
+
+
+def _calm(attempt: Attempt, faults: Sequence[Fault]) -> bool:
+    """After a fault, and far from all of them."""
+    after = any(fault.ended < attempt.began for fault in faults)
+    near = any(
+        fault.began <= attempt.ended and attempt.began <= fault.ended + _RECOVERED_S for fault in faults
+    )
+    return after and not near
 
 
 def relay_drains(e: Evidence) -> Iterator[Finding]:

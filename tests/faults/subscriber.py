@@ -1,5 +1,6 @@
 """Somebody else who listens: an own queue on `rf.events`, and every delivery written down before it is acknowledged."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ class Subscriber:
         self.received: list[Received] = []
 
     async def __aenter__(self) -> Self:
+        for library in ("aiormq", "aio_pika"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)  # that the broker dies is no news here
         self._connection = await aio_pika.connect_robust(self._url, reconnect_interval=_TAKEN_S)
         channel = await self._connection.channel()
         await channel.set_qos(prefetch_count=200)

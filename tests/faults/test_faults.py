@@ -1,0 +1,59 @@
+"""The stack is broken under load, and what it recorded is held against the invariants. The short form of `make faults`.
+
+Experiments that get along share one load and one verdict, on one stack.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from faults.experiment import perform
+from faults.experiments import EXPERIMENTS
+from faults.stage import Stage
+from faults.subscriber import Subscriber
+
+ROUNDS = {
+    "fix-outcomes dies": (
+        "fix-outcomes-kill",
+        "crash-before-transaction",
+        "crash-before-commit",
+        "crash-after-commit",
+        "crash-after-reply",
+        "relay-crash",
+    ),
+    "gateway and note-generator die": (
+        "gateway-kill",
+        "note-generator-kill",
+        "crash-before-announce",
+        "link-cut-gateway-rabbitmq",
+        "duplicate-deliveries",
+    ),
+    "servers die": ("redis-kill", "postgres-kill", "rabbitmq-kill"),
+    "fix-outcomes sleeps": ("fix-outcomes-pause",),
+    "bad messages come": ("poison",),
+    "one command kills": ("deadly-command",),
+    "all are told to end": ("sigterm",),
+    "replicas are replaced": ("rolling-restart",),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with Stage(tmp_path_factory.mktemp("faults") / "stack") as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+async def listener(stage: Stage) -> AsyncIterator[Subscriber]:
+    async with Subscriber(stage.addresses.amqp_url) as listener:
+        yield listener
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+async def test_nothing_is_lost_when(round_: str, stage: Stage, listener: Subscriber, tmp_path: Path) -> None:
+    experiments = [EXPERIMENTS[name] for name in ROUNDS[round_]]
+    outcome = await perform(
+        experiments, stage=stage, listener=listener, folder=tmp_path / "run", seed=f"short {round_}"
+    )
+    assert outcome.report.clean, f"{outcome.folder}\n{outcome.report}"

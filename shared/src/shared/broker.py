@@ -84,9 +84,6 @@ class BrokerConnection:
                 log.warning("broker connection failed", connection=self._name, reason="CancelledError")
             except Exception:
                 log.exception("broker connection failed", connection=self._name)
-            finally:
-                self._ready.clear()
-                self._lost()
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
 
@@ -107,6 +104,9 @@ class BrokerConnection:
             log.info("broker connection ready", connection=self._name)
             await ended.wait()
         finally:
+            # Before it is closed, which takes a while where the broker is silent: what is written meanwhile is lost.
+            self._ready.clear()
+            self._lost()
             await _close(connection)
 
 

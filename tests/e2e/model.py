@@ -37,6 +37,7 @@ class Model:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.url = ""
+        self._held = ""
         self._free = asyncio.Event()
         self._free.set()
 
@@ -45,9 +46,10 @@ class Model:
         return [call for call in self.calls if words in call.text]
 
     @contextmanager
-    def held_back(self) -> Iterator[None]:
-        """Nothing is answered until this ends."""
+    def held_back(self, words: str) -> Iterator[None]:
+        """Nothing whose record holds these words is answered until this ends; the rest keeps its slots free."""
         self._free.clear()
+        self._held = words
         try:
             yield
         finally:
@@ -56,7 +58,8 @@ class Model:
     async def answer(self, request: dict[str, Any]) -> Response:
         call = Call(_kind(json.dumps(request["system"])), request["messages"][0]["content"])
         self.calls.append(call)
-        await self._free.wait()
+        if self._held in call.text:
+            await self._free.wait()
         return said(_document(call))
 
 

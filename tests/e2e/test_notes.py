@@ -65,7 +65,7 @@ async def test_however_many_ask_and_however_often_a_version_is_written_once_over
     recorded = (await engineer.record(fix, "applied_partial", words)).fix
     before = await _previews_answered(engineer, stack)
     async with watching(engineer, fix.session_id) as stream:
-        with model.held_back():
+        with model.held_back(words):
             asking = [
                 asyncio.create_task(person.preview(fix.session_id, document))
                 for document in DOCUMENTS

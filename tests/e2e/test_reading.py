@@ -161,3 +161,13 @@ async def test_an_account_sees_its_own_sessions_only(engineer: Person, stranger:
     mine, theirs = await engineer.open_session(), await stranger.open_session()
     assert [item["id"] for item in (await engineer.get(SESSIONS)).items] == [str(mine)]
     assert [item["id"] for item in (await stranger.get(SESSIONS)).items] == [str(theirs)]
+
+
+async def test_an_account_sees_what_itself_waits_for_only(engineer: Person, stranger: Person) -> None:
+    for person in (engineer, stranger):
+        for _ in range(3):
+            await person.record(await person.suggested_fix(), "applied_pending", person.token[-12:])
+    for person in (engineer, stranger):
+        pages = await person.pages("/api/v1/pending-verifications", limit=2)
+        assert [len(page) for page in pages] == [2, 1]
+        assert all(person.token[-12:] in str(item) for page in pages for item in page)

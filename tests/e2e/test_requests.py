@@ -214,6 +214,11 @@ async def test_a_method_that_is_not_there_is_405_and_names_those_that_are(engine
     assert set(refused.headers["Allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
 
 
+@pytest.mark.parametrize("path", [f"{SESSIONS}/", "/api/v1//ai-sessions", "/api/v2/ai-sessions", "/api/v1"])
+async def test_a_path_that_is_not_there_is_404_and_no_redirect(engineer: Person, path: str) -> None:
+    _assert_problem(await engineer.get(path), 404, "not_found")
+
+
 async def test_head_is_405_without_a_body(engineer: Person) -> None:
     refused = await engineer.ask("HEAD", SESSIONS)
     assert (refused.status, refused.response.content) == (405, b"")

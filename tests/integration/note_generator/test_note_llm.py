@@ -9,7 +9,6 @@ from golden_stories import REASON, STORIES
 from note_generator.app import create_writer
 from note_generator.domain.bundle import bundle
 from note_generator.domain.template import document
-from note_generator.llm import anthropic_client
 from note_generator.settings import Settings
 from note_generator.writer import Draft
 from note_generator_doubles import MessagesApi, said, went_wrong
@@ -33,9 +32,11 @@ def settings(url: str, **more: Any) -> Settings:
 
 
 async def written(url: str, story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE) -> Draft:
-    told = settings(url)
-    async with anthropic_client(told) as model:
-        return await create_writer(told, model=model).write(bundle(STORIES[story]().snapshot(), kind))
+    writer = create_writer(settings(url))
+    try:
+        return await writer.write(bundle(STORIES[story]().snapshot(), kind))
+    finally:
+        await writer.close()
 
 
 def template(story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE) -> str:
@@ -118,9 +119,6 @@ async def test_an_unreachable_model_gives_the_template() -> None:
 
 
 async def test_without_a_key_the_template_is_what_was_wanted() -> None:
-    told = settings("http://127.0.0.1:1", anthropic_api_key=None)
-    assert anthropic_client(told) is None
-    draft = await create_writer(told, model=None).write(
-        bundle(STORIES["pending"]().snapshot(), NoteKind.ESCALATION_PACKAGE)
-    )
+    writer = create_writer(settings("http://127.0.0.1:1", anthropic_api_key=None))
+    draft = await writer.write(bundle(STORIES["pending"]().snapshot(), NoteKind.ESCALATION_PACKAGE))
     assert (draft.markdown, draft.degraded) == (template(kind=NoteKind.ESCALATION_PACKAGE), False)

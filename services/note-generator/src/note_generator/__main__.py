@@ -1,5 +1,7 @@
 """The command line: `note-generator run`, and what an operator needs."""
 
+import gc
+
 import typer
 import uvicorn
 from shared.contracts.topology import NOTE_GENERATOR_STATE_CHANGES
@@ -23,8 +25,11 @@ def run() -> None:
     """Consume state changes and previews until SIGTERM. Settings: environment variables NOTE_GENERATOR_*."""
     settings = Settings()
     logs.configure(service=Service.NOTE_GENERATOR, replica=settings.replica, level=settings.log_level)
+    app = create_app(settings)
+    # What was imported never becomes garbage: the collector need not look through it again and again.
+    gc.freeze()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         lifespan="on",

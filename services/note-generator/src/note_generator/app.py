@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from anthropic import AsyncAnthropic
 from faststream.asgi import AsgiFastStream
 from shared.contracts.views import Note, Snapshot
 from shared.contracts.vocabulary import NoteKind, Service
@@ -16,7 +15,6 @@ from note_generator.cache import NoteCache
 from note_generator.checkpoints import Checkpoint, no_checkpoint
 from note_generator.handlers import Clock, Handlers, write_note
 from note_generator.ladder import set_aside
-from note_generator.llm import AnthropicWriter, anthropic_client
 from note_generator.messenger import Messenger
 from note_generator.previews import Previews
 from note_generator.record import Record
@@ -36,8 +34,7 @@ def create_app(
 ) -> AsgiFastStream:
     """The service as an ASGI app, consuming while its lifespan lasts."""
     amqp_url = settings.amqp_url.get_secret_value()
-    model = anthropic_client(settings)
-    writer = create_writer(settings, model=model, checkpoint=checkpoint)
+    writer = create_writer(settings, checkpoint=checkpoint)
     cache = NoteCache(
         url=settings.redis_url.get_secret_value(),
         timeout_s=settings.redis_timeout_s,
@@ -97,8 +94,7 @@ def create_app(
         await record.stop()
         await publisher.stop()
         await cache.close()
-        if model is not None:
-            await model.close()
+        await writer.close()
 
     return AsgiFastStream(
         broker,
@@ -110,19 +106,12 @@ def create_app(
     )
 
 
-def create_writer(
-    settings: Settings, *, model: AsyncAnthropic | None, checkpoint: Checkpoint = no_checkpoint
-) -> Writer:
-    """The template; where there is a model, that first."""
-    template = TemplateWriter()
-    if model is None:
+def create_writer(settings: Settings, *, checkpoint: Checkpoint = no_checkpoint) -> Writer:
+    """The template; with a key for a model, that first."""
+    template, key = TemplateWriter(), settings.anthropic_api_key
+    if key is None:
         return template
-    writer = AnthropicWriter(
-        client=model,
-        model=settings.model,
-        max_tokens=settings.max_tokens,
-        within_s=settings.llm_timeout_s,
-        at_once=settings.llm_at_once,
-        checkpoint=checkpoint,
-    )
-    return CheckedWriter(first=writer, otherwise=template)
+    # The SDK doubles the time of a start and the memory: only who uses it pays for it.
+    from note_generator.llm import anthropic_writer
+
+    return CheckedWriter(first=anthropic_writer(settings, key=key, checkpoint=checkpoint), otherwise=template)

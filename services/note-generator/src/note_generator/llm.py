@@ -13,7 +13,7 @@ from anthropic import (
     AsyncAnthropic,
 )
 from anthropic.types import Message
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 from shared.contracts.vocabulary import Generator, NoteKind
 
 from note_generator.checkpoints import Checkpoint
@@ -93,6 +93,10 @@ class AnthropicWriter:
         LLM_CALLS.labels("written").inc()
         return Draft(f"{text}\n", Generator.LLM)
 
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await self._client.close()
+
     async def _ask(self, bundle: Bundle) -> _Answer:
         try:
             # The time counts from here on: waiting for a slot is waiting, too.
@@ -122,15 +126,21 @@ class AnthropicWriter:
         )
 
 
-def anthropic_client(settings: Settings) -> AsyncAnthropic | None:
-    """A client of the Messages API; None without a key. It never repeats a call: one note, one call."""
-    if settings.anthropic_api_key is None:
-        return None
-    return AsyncAnthropic(
-        api_key=settings.anthropic_api_key.get_secret_value(),
+def anthropic_writer(settings: Settings, *, key: SecretStr, checkpoint: Checkpoint) -> AnthropicWriter:
+    """A writer with a client of its own. It never repeats a call: one note, one call."""
+    client = AsyncAnthropic(
+        api_key=key.get_secret_value(),
         base_url=settings.anthropic_base_url,
         timeout=settings.llm_timeout_s,
         max_retries=0,
+    )
+    return AnthropicWriter(
+        client=client,
+        model=settings.model,
+        max_tokens=settings.max_tokens,
+        within_s=settings.llm_timeout_s,
+        at_once=settings.llm_at_once,
+        checkpoint=checkpoint,
     )
 
 

@@ -38,6 +38,10 @@ class Writer(Protocol):
         """The document. Raises `WritingFailed`."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 class TemplateWriter:
     """Always has a text, at once."""
@@ -45,6 +49,9 @@ class TemplateWriter:
     async def write(self, bundle: Bundle) -> Draft:
         """The template's document."""
         return Draft(document(bundle), Generator.TEMPLATE)
+
+    async def close(self) -> None:
+        """It has none."""
 
 
 class CheckedWriter:
@@ -66,3 +73,8 @@ class CheckedWriter:
         log.warning("the template writes instead", kind=bundle.kind, reason=reason)
         draft = await self._otherwise.write(bundle)
         return replace(draft, degraded=True, warnings=(*draft.warnings, reason))
+
+    async def close(self) -> None:
+        """Close both."""
+        await self._first.close()
+        await self._otherwise.close()

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from fix_outcomes.domain.batch import decide_batch
 from fix_outcomes.domain.refusals import Refused
 from fix_outcomes.storage import commands, queries
+from fix_outcomes.storage.commands import Named
 from fix_outcomes.storage.database import is_outage, raw_transaction, reading
 
 Clock = Callable[[], datetime]
@@ -88,9 +89,7 @@ async def _record_together(
     return answers
 
 
-async def remember_parked(
-    batch: Sequence[Command], reason: str, *, engine: AsyncEngine, clock: Clock
-) -> None:
+async def remember_parked(batch: Sequence[Named], reason: str, *, engine: AsyncEngine, clock: Clock) -> None:
     """Note that these commands wait for an operator."""
     async with raw_transaction(engine, (command.account_id for command in batch)) as transaction:
         await commands.remember_parked(transaction, batch, reason=reason, at=clock())

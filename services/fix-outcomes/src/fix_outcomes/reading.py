@@ -3,9 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 from shared.contracts.commands import Command, CommandBatch
+
+from fix_outcomes.storage.commands import Named
 
 _BATCH = TypeAdapter(CommandBatch)
 _COMMAND = TypeAdapter(Command)
@@ -25,6 +29,22 @@ def read_commands(body: bytes) -> tuple[Sequence[Command], Sequence[Malformed]]:
         return _BATCH.validate_json(body).commands, ()
     except ValidationError as error:
         return _read_apart(body, _words(error))
+
+
+def read_names(body: bytes) -> list[Named]:
+    """Which commands a message holds, malformed ones too, as far as they name themselves and their account."""
+    try:
+        entries = json.loads(body.decode())["commands"]
+        return [name for entry in entries if (name := _name(entry)) is not None]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return []
+
+
+def _name(entry: Any) -> Named | None:
+    try:
+        return Named(UUID(entry["command_id"]), UUID(entry["account_id"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _read_apart(body: bytes, reason: str) -> tuple[Sequence[Command], Sequence[Malformed]]:

@@ -21,7 +21,8 @@ from shared.publisher import NotPublished, Publisher
 from fix_outcomes import handlers
 from fix_outcomes.handlers import Failure
 from fix_outcomes.parking import Parking, trace_of
-from fix_outcomes.reading import Malformed, read_commands
+from fix_outcomes.reading import Malformed, read_commands, read_names
+from fix_outcomes.storage.commands import Named
 from fix_outcomes.storage.database import is_outage
 
 log = logger(__name__)
@@ -51,7 +52,7 @@ class Subscribers:
         self,
         *,
         record: Callable[[Sequence[Command]], Awaitable[tuple[list[Answer], list[Failure]]]],
-        remember_parked: Callable[[Sequence[Command], str], Awaitable[None]],
+        remember_parked: Callable[[Sequence[Named], str], Awaitable[None]],
         answer: Callable[[Sequence[Query]], Awaitable[list[Answer]]],
         publisher: Publisher,
         committed: Callable[[], None],
@@ -106,10 +107,10 @@ class Subscribers:
 
     async def on_parked_commands(self, message: RabbitMessage) -> None:
         """Remember which commands are parked, so that their operations say that an operator must look."""
-        batch, _unreadable = read_commands(message.raw_message.body)
-        if batch:
+        named = read_names(message.raw_message.body)
+        if named:
             reason = str((message.headers or {}).get("reason", "the worker died of it too often"))
-            await _waiting_out_outages(lambda: self._remember_parked(batch, reason))
+            await _waiting_out_outages(lambda: self._remember_parked(named, reason))
 
     async def on_queries(self, message: RabbitMessage) -> None:
         """Answer questions at once, or say at once that it cannot be done now."""

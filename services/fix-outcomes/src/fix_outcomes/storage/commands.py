@@ -5,7 +5,7 @@ The rows travel as JSON arrays and are unfolded by `json_populate_recordset`, wh
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.contracts.commands import Command, CreateSession, FixAction
@@ -117,7 +117,14 @@ on conflict (command_id) do update set reason = excluded.reason, parked_at = exc
 """
 
 
-async def remember_parked(transaction: Raw, batch: Sequence[Command], *, reason: str, at: datetime) -> None:
+class Named(NamedTuple):
+    """A command of which no more need be known than whose it is."""
+
+    command_id: UUID
+    account_id: UUID
+
+
+async def remember_parked(transaction: Raw, batch: Sequence[Named], *, reason: str, at: datetime) -> None:
     """Which commands wait for an operator, and why."""
     ids = {command.command_id: command.account_id for command in batch}
     await transaction.execute(_PARKED, list(ids), list(ids.values()), reason, at)

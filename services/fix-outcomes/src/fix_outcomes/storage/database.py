@@ -30,6 +30,7 @@ _COMMAND_TIMEOUT_S = 30.0
 _OUTAGES = (
     asyncpg.PostgresConnectionError,  # class 08
     asyncpg.InterfaceError,  # the connection is closed, or is being closed
+    asyncpg.InternalClientError,  # the driver lost its place as the connection broke
     asyncpg.InsufficientResourcesError,  # class 53: disk full, out of memory, too many connections
     asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, cancelled
     asyncpg.TransactionRollbackError,  # class 40: deadlock, serialization

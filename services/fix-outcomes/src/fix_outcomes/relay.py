@@ -1,9 +1,10 @@
 """Tells the world what the journal says: one relay at a time, in order per session, confirmed, then marked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 from shared.logs import logger
@@ -20,6 +21,7 @@ BATCH: Final = 256
 PURGE_EVERY_S: Final = 60.0
 _STANDBY_S: Final = 0.5
 _LAG_EVERY_S: Final = 5.0
+_FIRST_HOLD_S, _LONGEST_HOLD_S = 0.25, 5.0
 
 log = logger(__name__)
 
@@ -46,6 +48,7 @@ class Relay:
         self._poll_s = poll_s
         self._keep = {"published": keep_published, "answers": keep_answers}
         self._wake = asyncio.Event()
+        self._held_up = _HeldUp()
 
     def wake(self) -> None:
         """There is something to publish."""
@@ -83,7 +86,7 @@ class Relay:
         next_purge, next_lag = loop.time() + PURGE_EVERY_S, loop.time()
         while True:
             self._wake.clear()
-            batch = await outbox.unpublished(connection, limit=BATCH)
+            batch = await outbox.unpublished(connection, limit=BATCH, without=self._held_up.now(loop.time()))
             if batch:
                 await self._publish(connection, batch)
             if loop.time() >= next_lag:
@@ -110,8 +113,37 @@ class Relay:
             await self._checkpoint("relay: after confirm, before mark")
             await outbox.mark_published(connection, [entry["position"] for entry in done])
             published_total.inc(len(done))
-        if len(done) < len(batch):
+        there = {entry["position"] for entry in done}
+        refused = {entry["session_id"] for entry in batch if entry["position"] not in there}
+        if refused and not self._publisher.ready:
             raise NotPublished(f"{len(batch) - len(done)} of {len(batch)} events")
+        self._held_up.note(
+            refused=refused,
+            published={entry["session_id"] for entry in done} - refused,
+            at=asyncio.get_running_loop().time(),
+        )
+
+
+class _HeldUp:
+    """Sessions whose events some full queue refuses: they wait a while, so that all the others go on."""
+
+    def __init__(self) -> None:
+        self._until: dict[UUID, tuple[float, float]] = {}
+
+    def now(self, at: float) -> list[UUID]:
+        """Those that are not to be tried yet."""
+        return [session_id for session_id, (until, _) in self._until.items() if until > at]
+
+    def note(self, *, refused: Set[UUID], published: Set[UUID], at: float) -> None:
+        """What became of a batch."""
+        for session_id in published:
+            self._until.pop(session_id, None)
+        for session_id in refused:
+            _, last_s = self._until.get(session_id, (at, _FIRST_HOLD_S / 2))
+            hold_s = min(last_s * 2, _LONGEST_HOLD_S)
+            self._until[session_id] = at + hold_s, hold_s
+        if refused:
+            log.warning("a queue refuses events; their sessions wait", sessions=len(refused))
 
 
 async def _observe_lag(connection: Raw) -> None:

@@ -1,6 +1,6 @@
 """What the relay reads and marks: the entries of the journal that the world has not been told of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -14,7 +14,7 @@ _RELAY_LOCK: Final = 7_261_001
 _UNPUBLISHED: Final = """
 select o.position, j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data
 from outbox o join journal j using (session_id, sequence)
-where o.published_at is null
+where o.published_at is null and o.session_id <> all ($2::uuid[])
 order by o.position
 limit $1
 """
@@ -54,9 +54,9 @@ async def become_leader(connection: Raw) -> bool:
     return bool(row["held"])
 
 
-async def unpublished(connection: Raw, *, limit: int) -> Sequence[rows.Row]:
-    """The oldest entries that are not published, in the order in which they were accepted."""
-    return await connection.fetch(_UNPUBLISHED, limit)
+async def unpublished(connection: Raw, *, limit: int, without: Collection[UUID] = ()) -> Sequence[rows.Row]:
+    """The oldest entries that are not published, in the order in which they were accepted, of other sessions."""
+    return await connection.fetch(_UNPUBLISHED, limit, list(without))
 
 
 def place(entry: rows.Row) -> Place:

@@ -21,10 +21,9 @@ async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture(scope="module")
 async def owner(database: Database) -> AsyncIterator[Any]:
-    """The owner's connection, which sees everything."""
-    connection = await asyncpg.connect(database.admin_url)
-    yield connection
-    await connection.close()
+    """The owner's connections, which see everything."""
+    async with asyncpg.create_pool(database.admin_url, min_size=1, max_size=3) as pool:
+        yield pool
 
 
 @pytest.fixture

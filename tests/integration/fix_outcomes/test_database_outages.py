@@ -194,6 +194,12 @@ class TestOutages:
         for url in (wrong_password, unknown_role, no_database):
             assert is_outage(await failure_of(attempt(url)))
 
+    def test_a_driver_that_lost_its_place_as_its_connection_broke(self) -> None:
+        """Seen now and then when a backend is terminated just as a statement begins."""
+        assert is_outage(
+            asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+        )
+
     async def test_a_standby_that_takes_no_writes(self, desk: Desk) -> None:
         async def write() -> None:
             async with raw_transaction(desk.engine, [desk.account]) as transaction:

@@ -21,6 +21,7 @@ from shared.publisher import NotPublished, Publisher
 from fix_outcomes import handlers
 from fix_outcomes.handlers import Failure
 from fix_outcomes.parking import Parking, trace_of
+from fix_outcomes.quarantine import SUSPICIOUS, Quarantine, deliveries_of
 from fix_outcomes.reading import Malformed, read_commands, read_names
 from fix_outcomes.storage.commands import Named
 from fix_outcomes.storage.database import is_outage
@@ -61,15 +62,20 @@ class Subscribers:
         self._record, self._answer, self._remember_parked = record, answer, remember_parked
         self._publisher = publisher
         self._parking = Parking(publisher)
+        self._quarantine = Quarantine()
         self._committed = committed
         self._checkpoint = checkpoint
 
     def subscribe(self, broker: RabbitBroker, *, batches_at_once: int, questions_at_once: int) -> None:
         """Consume from queues that an administrator has declared; the limits are the prefetch counts."""
         wanted: tuple[tuple[str, Callable[[RabbitMessage], Awaitable[None]], int], ...] = (
-            (topology.FIX_OUTCOMES_COMMANDS.name, self.on_commands, batches_at_once),
-            (topology.FIX_OUTCOMES_PARKED_NOTICES.name, self.on_parked_commands, 1),
-            (topology.FIX_OUTCOMES_QUERIES.name, self.on_queries, questions_at_once),
+            (
+                topology.FIX_OUTCOMES_COMMANDS.name,
+                self._quarantine.guard(_acknowledged_last(self.on_commands)),
+                batches_at_once,
+            ),
+            (topology.FIX_OUTCOMES_PARKED_NOTICES.name, _acknowledged_last(self.on_parked_commands), 1),
+            (topology.FIX_OUTCOMES_QUERIES.name, _acknowledged_last(self.on_queries), questions_at_once),
         )
         for name, handler, at_once in wanted:
             broker.subscriber(
@@ -78,7 +84,7 @@ class Subscribers:
                 ack_policy=AckPolicy.MANUAL,
                 decoder=_undecoded,
                 no_reply=True,
-            )(_acknowledged_last(handler))
+            )(handler)
 
     async def on_commands(self, message: RabbitMessage) -> None:
         """Record a batch, answer it, park or put off what failed alone."""
@@ -91,6 +97,10 @@ class Subscribers:
         for each in malformed:
             await self._park_malformed(message, each)
         if not batch:
+            return
+        if len(batch) > 1 and deliveries_of(message) >= SUSPICIOUS:
+            for command in batch:
+                await self._parking.put_off(raw, command, reason="came with a batch that was never finished")
             return
         batch_size.observe(len(batch))
         answers, failures = await _waiting_out_outages(lambda: self._record(batch))

@@ -8,15 +8,17 @@ import asyncio
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from opentelemetry.trace import SpanKind
 from pydantic import TypeAdapter, ValidationError
 
+from shared import telemetry
 from shared.broker import BROKER_ERRORS, UNROUTABLE_OR_REFUSED, BrokerConnection
 from shared.contracts import topology
 from shared.contracts.answers import Answer, Answers
@@ -101,6 +103,7 @@ class Courier(Generic[Request]):
         self._destination = destination
         self._limits = limits or Limits()
         self._service, self._replica = service, replica
+        self._span = f"{destination.routing_key} publish"
         self._refs = itertools.count(1)
         self._waiting: OrderedDict[int, _Parcel[Request]] = OrderedDict()
         self._unanswered: dict[int, _Parcel[Request]] = {}
@@ -197,11 +200,12 @@ class Courier(Generic[Request]):
                 continue
             try:
                 async with asyncio.timeout(self._limits.publish_s):
-                    await publish(
-                        self._message(batch, reply_to),
-                        routing_key=self._destination.routing_key,
-                        mandatory=True,
-                    )
+                    with telemetry.batch(self._span, _traces(batch), SpanKind.PRODUCER) as trace:
+                        await publish(
+                            self._message(batch, reply_to, trace),
+                            routing_key=self._destination.routing_key,
+                            mandatory=True,
+                        )
             except UNROUTABLE_OR_REFUSED:
                 for parcel in batch:
                     _give_up(parcel, "the broker refused it")
@@ -220,7 +224,7 @@ class Courier(Generic[Request]):
                 batch.append(parcel)
         return batch
 
-    def _message(self, batch: Sequence[_Parcel[Request]], reply_to: str) -> Message:
+    def _message(self, batch: Sequence[_Parcel[Request]], reply_to: str, trace: str | None) -> Message:
         self.figures.requests += len(batch)
         self.figures.messages += 1
         persistent = self._destination.persistent
@@ -229,6 +233,7 @@ class Courier(Generic[Request]):
         return Message(
             self._destination.encode([parcel.request for parcel in batch]),
             content_type="application/json",
+            headers=telemetry.headers(trace),
             message_id=uuid4().hex,
             reply_to=f"{reply_to}|{topology.REPLIES}",
             user_id=str(self._service),
@@ -247,6 +252,11 @@ class Courier(Generic[Request]):
             parcel = self._unanswered.get(answer.ref)
             if parcel is not None and not parcel.until_confirmed and not parcel.answer.done():
                 parcel.answer.set_result(answer)
+
+
+def _traces(batch: Sequence[_Parcel[Any]]) -> Iterator[str | None]:
+    """The trace contexts of a batch's requests; looked at only where requests are traced."""
+    return (getattr(parcel.request, "traceparent", None) for parcel in batch)
 
 
 def _give_up(parcel: _Parcel[Request], why: str) -> None:

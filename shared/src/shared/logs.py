@@ -2,12 +2,18 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from traceback import extract_tb
 from types import TracebackType
 from typing import Final
 
 import structlog
+
+about: Final[ContextVar[Mapping[str, object]]] = ContextVar("about")
+"""What the current task is about. Logs name the trace, the account and the command of it, where it has them."""
+
+_NAMED: Final = ("trace_id", "account_id", "command_id")
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -27,6 +33,7 @@ def configure(*, service: str, replica: str, level: str) -> None:
     """Send structlog's and the standard library's records to standard output as JSON lines."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _named,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -58,6 +65,20 @@ def configure(*, service: str, replica: str, level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("aiormq", "aio_pika", "httpx", "httpx2", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _named(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    subject = about.get({})
+    for name in _NAMED:
+        if name in subject:
+            event.setdefault(name, str(subject[name]))
+    return event
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace that a W3C trace context belongs to, as logs name it."""
+    parts = traceparent.split("-") if traceparent else []
+    return parts[1] if len(parts) == 4 else None  # noqa: PLR2004
 
 
 def _trace(exc_info: _ExcInfo) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import socket
 import sys
 
@@ -14,12 +13,10 @@ from shared.contracts.vocabulary import Service
 
 from gateway.app import create_app, drain, give_up_previews
 from gateway.settings import Settings
-from shared import logs
+from shared import garbage, logs, telemetry
 
 _KEEP_ALIVE_S = 75
 """Longer than the proxies in front keep an idle connection, so that none sends into one that is being closed."""
-
-_OBJECTS_UNTIL_COLLECTED = 20_000
 
 
 class Server(uvicorn.Server):
@@ -44,8 +41,9 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(_what_is_wrong(error))
     logs.configure(service=Service.GATEWAY, replica=settings.replica, level=settings.log_level)
+    telemetry.configure_by(settings, service=Service.GATEWAY)
     app = create_app(settings)
-    _collect_garbage_seldom()
+    garbage.collect_seldom()
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -62,13 +60,6 @@ def main() -> None:
         timeout_graceful_shutdown=max(1, round(settings.finish_s) - 1),
     )
     Server(config, app).run()
-
-
-def _collect_garbage_seldom() -> None:
-    """What was made so far stays: looking through it again and again was a tenth of the work under load."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTED)
 
 
 def _read_arguments() -> None:

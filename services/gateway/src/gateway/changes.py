@@ -57,7 +57,7 @@ class Change:
     async def send(self, action: Action, *, location: str | None = None) -> Response:
         """Send what was permitted, and say what came of it."""
         accepted_at = _whole_milliseconds(self.parts.clock())
-        command_id = self._command_id()
+        command_id = self.scope["command_id"] = self._command_id()
         try:
             answer = await self._ask(action, command_id, accepted_at)
         except Unanswered:

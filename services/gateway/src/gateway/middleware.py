@@ -6,14 +6,16 @@ import traceback
 from time import perf_counter
 from typing import Final
 
+from opentelemetry.trace import Span, SpanKind
 from shared.contracts.problems import ProblemCode
-from shared.logs import logger
+from shared.logs import about, logger
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
 from gateway.auth import Verifier
 from gateway.metrics import Metrics
 from gateway.problems import Problem
+from shared import telemetry
 
 log = logger(__name__)
 
@@ -27,6 +29,7 @@ _UNLESS_SAID: Final = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"frame-ancestors 'none'"),
 )
+_FAILED: Final = 500
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -41,8 +44,9 @@ class Observe:
             await self._app(scope, receive, send)
             return
         began, status, seconds = perf_counter(), 0, 0.0
-        scope["traceparent"] = traceparent = _trace(_header(scope, b"traceparent"))
-        scope["trace_id"] = traceparent[3:35]
+        scope["traceparent"], span = _trace(scope)
+        scope["trace_id"] = scope["traceparent"][3:35]
+        about.set(scope)
 
         async def send_safely(message: Message) -> None:
             nonlocal status, seconds
@@ -70,6 +74,8 @@ class Observe:
             self._metrics.answered(
                 method=scope["method"], route=_route(scope), status=status, seconds=seconds
             )
+            if span is not None:
+                _end(span, scope, status)
 
 
 class Authenticate:
@@ -81,7 +87,8 @@ class Authenticate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(API):
             try:
-                scope["caller"] = await self._verifier.caller(_header(scope, b"authorization"))
+                scope["caller"] = caller = await self._verifier.caller(_header(scope, b"authorization"))
+                scope["account_id"] = caller.account_id
             except Problem as problem:
                 await problems.of(scope, problem)(scope, receive, send)
                 return
@@ -96,13 +103,36 @@ def _header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
-def _trace(given: bytes | None) -> str:
-    """The caller's W3C trace, or a new one."""
-    text = given.decode("latin-1") if given else ""
-    if _TRACEPARENT.fullmatch(text):
-        return text
+def _trace(scope: Scope) -> tuple[str, Span | None]:
+    """The request's W3C trace context, the caller's or a new one, and its span if it is traced."""
+    header = _header(scope, b"traceparent")
+    given = header.decode("latin-1") if header else ""
+    known = _TRACEPARENT.fullmatch(given) is not None
+    if telemetry.on() and scope["path"].startswith(API):
+        if known:
+            span = telemetry.begin(scope["method"], given, SpanKind.SERVER)
+        else:
+            span = telemetry.begin_trace(scope["method"], SpanKind.SERVER) if telemetry.chosen() else None
+        if span is not None:
+            return telemetry.context_of(span), span
+    if known:
+        return given, None
     noise = f"{random.getrandbits(192):048x}"
-    return f"00-{noise[:32]}-{noise[32:]}-01"
+    return f"00-{noise[:32]}-{noise[32:]}-00", None
+
+
+def _end(span: Span, scope: Scope, status: int) -> None:
+    span.update_name(f"{scope['method']} {_route(scope)}")
+    span.set_attributes(
+        {
+            "http.request.method": scope["method"],
+            "http.route": _route(scope),
+            "http.response.status_code": status,
+            **({"rf.account_id": str(scope["account_id"])} if "account_id" in scope else {}),
+            **({"rf.command_id": str(scope["command_id"])} if "command_id" in scope else {}),
+        }
+    )
+    telemetry.end(span, failed=status >= _FAILED)
 
 
 def _where(error: BaseException) -> list[str]:

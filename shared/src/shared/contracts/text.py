@@ -43,6 +43,11 @@ Traceparent = Annotated[
 ]
 
 
+def sampled(traceparent: str | None) -> bool:
+    """Whether this trace context belongs to a request that is traced."""
+    return traceparent is not None and traceparent.endswith("-01")
+
+
 class Message(BaseModel):
     """What crosses a process. Readers ignore fields that they do not know: old and new run side by side."""
 

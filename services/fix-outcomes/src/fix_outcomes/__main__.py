@@ -17,7 +17,7 @@ from fix_outcomes import provisioning, republishing, topology
 from fix_outcomes.app import create_app
 from fix_outcomes.settings import BrokerSettings, DatabaseSettings, OwnerSettings, Settings, TopologySettings
 from fix_outcomes.storage import verification
-from shared import logs, parked_cli
+from shared import garbage, logs, parked_cli, telemetry
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 database_cli = typer.Typer(no_args_is_help=True, help="Postgres: roles and tables.")
@@ -33,8 +33,11 @@ def run() -> None:
     """Run the service. Settings: FIX_OUTCOMES_… in the environment or under /run/secrets."""
     settings = Settings()
     logs.configure(service="fix-outcomes", replica=settings.replica, level=settings.log_level)
+    telemetry.configure_by(settings, service=Service.FIX_OUTCOMES)
+    app = create_app(settings)
+    garbage.collect_seldom()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",

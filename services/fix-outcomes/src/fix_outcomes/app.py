@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from faststream.asgi import AsgiFastStream
-from faststream.rabbit import RabbitBroker
-from shared.broker import HEARTBEAT_S
+from shared.consuming import create_broker
 from shared.contracts.vocabulary import Service
 from shared.publisher import Publisher
 
@@ -21,7 +20,6 @@ from fix_outcomes.storage import database
 from fix_outcomes.subscribers import Subscribers
 from shared import health
 
-_RECONNECT_S = 0.5
 _PING_S = 1.0
 
 
@@ -56,14 +54,7 @@ def create_app(
         keep_published=timedelta(hours=settings.keep_published_h),
         keep_answers=timedelta(hours=settings.keep_answers_h),
     )
-    broker = RabbitBroker(
-        amqp_url,
-        reconnect_interval=_RECONNECT_S,
-        graceful_timeout=settings.shutdown_s,
-        client_properties={"heartbeat": HEARTBEAT_S},
-        logger=None,
-        apply_types=False,  # injection by annotation costs every message several hops to a thread
-    )
+    broker = create_broker(amqp_url=amqp_url, queues=Subscribers.QUEUES, shutdown_s=settings.shutdown_s)
     Subscribers(
         record=partial(handlers.record, engine=engine, clock=clock, checkpoint=checkpoint),
         remember_parked=partial(handlers.remember_parked, engine=engine, clock=clock),
@@ -77,7 +68,7 @@ def create_app(
 
     async def readiness() -> Mapping[str, bool]:
         return {
-            "broker": await broker.ping(timeout=_PING_S) and replies.ready and relayed.ready,
+            "broker": broker.consuming and replies.ready and relayed.ready,
             "database": await database.answers(engine, timeout_s=_PING_S),
         }
 

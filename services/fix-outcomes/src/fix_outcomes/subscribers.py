@@ -2,29 +2,32 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, TypeVar
 
 from faststream import AckPolicy
-from faststream.message import StreamMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter, ValidationError
+from shared.consuming import undecoded
 from shared.contracts import topology
 from shared.contracts.answers import Answer, Answers
 from shared.contracts.commands import Command
 from shared.contracts.queries import Query, QueryBatch
 from shared.contracts.vocabulary import Service
-from shared.logs import logger
+from shared.logs import logger, trace_id_of
 from shared.publisher import NotPublished, Publisher
 
 from fix_outcomes import handlers
+from fix_outcomes.figures import COMMAND_SECONDS, PARKED, QUESTION_SECONDS
 from fix_outcomes.handlers import Failure
 from fix_outcomes.parking import Parking, trace_of
 from fix_outcomes.quarantine import SUSPICIOUS, Quarantine, deliveries_of
 from fix_outcomes.reading import Malformed, read_commands, read_names
 from fix_outcomes.storage.commands import Named
 from fix_outcomes.storage.database import is_outage
+from shared import telemetry
 
 log = logger(__name__)
 
@@ -48,6 +51,12 @@ _QUERIES = TypeAdapter(QueryBatch)
 
 class Subscribers:
     """The consumers of commands, of notices that commands were parked, and of questions."""
+
+    QUEUES: Final = (
+        topology.FIX_OUTCOMES_COMMANDS.name,
+        topology.FIX_OUTCOMES_PARKED_NOTICES.name,
+        topology.FIX_OUTCOMES_QUERIES.name,
+    )
 
     def __init__(
         self,
@@ -82,7 +91,7 @@ class Subscribers:
                 RabbitQueue(name, declare=False),
                 channel=Channel(prefetch_count=at_once),
                 ack_policy=AckPolicy.MANUAL,
-                decoder=_undecoded,
+                decoder=undecoded,
                 no_reply=True,
             )(handler)
 
@@ -103,15 +112,18 @@ class Subscribers:
                 await self._parking.put_off(raw, command, reason="came with a batch that was never finished")
             return
         batch_size.observe(len(batch))
-        answers, failures = await _waiting_out_outages(lambda: self._record(batch))
+        with (
+            COMMAND_SECONDS.time(),
+            telemetry.batch("decide commands", _traces(batch), SpanKind.CONSUMER, trace_of(raw)),
+        ):
+            answers, failures = await _waiting_out_outages(lambda: self._record(batch))
+            telemetry.told("decided", _decided(batch))
         self._committed()
         await self._checkpoint("commands: after commit, before reply")
         _count(batch, answers)
         await self._reply(message, answers)
         for failure in failures:
-            log.error(
-                "a command failed alone", command=str(failure.command.command_id), exc_info=failure.error
-            )
+            log.error("a command failed alone", **_names(failure.command), exc_info=failure.error)
             await self._parking.put_off(raw, failure.command, reason=type(failure.error).__name__)
         await self._checkpoint("commands: after reply, before ack")
 
@@ -119,6 +131,7 @@ class Subscribers:
         """Remember which commands are parked, so that their operations say that an operator must look."""
         named = read_names(message.raw_message.body)
         if named:
+            PARKED.inc(len(named))
             reason = str((message.headers or {}).get("reason", "the worker died of it too often"))
             await _waiting_out_outages(lambda: self._remember_parked(named, reason))
 
@@ -130,7 +143,13 @@ class Subscribers:
             log.warning("unreadable questions", size=len(message.raw_message.body))
             return
         try:
-            answers = await self._answer(batch)
+            with (
+                QUESTION_SECONDS.time(),
+                telemetry.batch(
+                    "answer questions", _traces(batch), SpanKind.CONSUMER, trace_of(message.raw_message)
+                ),
+            ):
+                answers = await self._answer(batch)
         except Exception as error:
             if is_outage(error):
                 log.warning("questions cannot be answered", reason=type(error).__name__)
@@ -155,7 +174,28 @@ class Subscribers:
         try:
             await self._publisher.reply(body, reply_to=reply_to)
         except NotPublished as error:
-            log.warning("a reply was not sent", reason=str(error), trace=trace_of(message.raw_message))
+            log.warning(
+                "a reply was not sent", reason=str(error), trace_id=trace_id_of(trace_of(message.raw_message))
+            )
+
+
+def _traces(batch: Sequence[Command] | Sequence[Query]) -> Iterator[str | None]:
+    return (each.traceparent for each in batch)
+
+
+def _decided(batch: Sequence[Command]) -> Iterator[tuple[str | None, dict[str, str]]]:
+    """What the trace of each command's own request is told of the batch that it travelled in."""
+    for command in batch:
+        yield command.traceparent, {"rf.kind": command.action.kind, "rf.command_id": str(command.command_id)}
+
+
+def _names(command: Command) -> dict[str, str | None]:
+    """How logs name a command."""
+    return {
+        "command_id": str(command.command_id),
+        "account_id": str(command.account_id),
+        "trace_id": trace_id_of(command.traceparent),
+    }
 
 
 def _count(batch: Sequence[Command], answers: Sequence[Answer]) -> None:
@@ -197,8 +237,3 @@ async def _waiting_out_outages(work: Callable[[], Awaitable[Result]]) -> Result:
             log.warning("waiting for the database", reason=type(error).__name__)
         await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
-
-
-async def _undecoded(message: StreamMessage[Any]) -> StreamMessage[Any]:
-    """The message as it came: its body is parsed once, into its model."""
-    return message

@@ -1,7 +1,5 @@
 """The command line: `note-generator run`, and what an operator needs."""
 
-import gc
-
 import typer
 import uvicorn
 from shared.contracts.topology import NOTE_GENERATOR_STATE_CHANGES
@@ -10,7 +8,7 @@ from shared.parked import ParkingLot
 
 from note_generator.app import create_app
 from note_generator.settings import BrokerSettings, Settings
-from shared import logs, parked_cli
+from shared import garbage, logs, parked_cli, telemetry
 
 main = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -25,9 +23,9 @@ def run() -> None:
     """Consume state changes and previews until SIGTERM. Settings: environment variables NOTE_GENERATOR_*."""
     settings = Settings()
     logs.configure(service=Service.NOTE_GENERATOR, replica=settings.replica, level=settings.log_level)
+    telemetry.configure_by(settings, service=Service.NOTE_GENERATOR)
     app = create_app(settings)
-    # What was imported never becomes garbage: the collector need not look through it again and again.
-    gc.freeze()
+    garbage.collect_seldom()
     uvicorn.run(
         app,
         host=settings.host,

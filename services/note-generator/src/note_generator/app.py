@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from faststream.asgi import AsgiFastStream
+from shared.consuming import create_broker
+from shared.contracts.topology import NOTE_GENERATOR_PREVIEWS, NOTE_GENERATOR_STATE_CHANGES
 from shared.contracts.views import Note, Snapshot
 from shared.contracts.vocabulary import NoteKind, Service
 from shared.health import routes
 from shared.publisher import Publisher
 
-from note_generator.broker import create_broker
 from note_generator.cache import NoteCache
 from note_generator.checkpoints import Checkpoint, no_checkpoint
 from note_generator.handlers import Clock, Handlers, write_note
@@ -67,7 +68,11 @@ def create_app(
         regenerate=handlers.regenerate,
         set_aside=set_aside(messenger),
     )
-    broker = create_broker(amqp_url=amqp_url, shutdown_s=settings.shutdown_s / 4)
+    broker = create_broker(
+        amqp_url=amqp_url,
+        queues=(NOTE_GENERATOR_STATE_CHANGES.name, NOTE_GENERATOR_PREVIEWS.name),
+        shutdown_s=settings.shutdown_s / 4,
+    )
     previews = Previews(
         handlers=handlers,
         messenger=messenger,

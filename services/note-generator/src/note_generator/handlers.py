@@ -26,6 +26,7 @@ from note_generator.record import SessionUnknown
 from note_generator.single_flight import SingleFlight, Written
 from note_generator.waiting_room import Handled, NotQuiet, SessionKey
 from note_generator.writer import Writer
+from shared import telemetry
 
 log = logger(__name__)
 
@@ -129,7 +130,9 @@ def regenerated(account_id: UUID, note: Note) -> CloudEvent:
 async def write_note(snapshot: Snapshot, kind: NoteKind, *, writer: Writer, clock: Clock) -> Note:
     """One document of a session, written now."""
     began = time.perf_counter()
-    draft = await writer.write(bundle(snapshot, kind))
+    with telemetry.inner(f"write {kind}"):
+        draft = await writer.write(bundle(snapshot, kind))
+        telemetry.note({"rf.generator": draft.generator, "rf.degraded": draft.degraded})
     reason = "degraded" if draft.degraded else "wanted"
     GENERATIONS.labels(kind, draft.generator, reason).inc()
     GENERATION_SECONDS.labels(draft.generator).observe(time.perf_counter() - began)

@@ -13,6 +13,7 @@ from anthropic import (
     AsyncAnthropic,
 )
 from anthropic.types import Message
+from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ConfigDict, SecretStr
 from shared.contracts.vocabulary import Generator, NoteKind
 
@@ -22,6 +23,7 @@ from note_generator.domain.bundle import Bundle
 from note_generator.metrics import LLM_CALLS, LLM_TOKENS
 from note_generator.settings import Settings
 from note_generator.writer import Draft, WritingFailed
+from shared import telemetry
 
 _REASONS: Final = {
     "timeout": "the model took too long",
@@ -83,6 +85,12 @@ class AnthropicWriter:
         answer = await self._ask(bundle)
         LLM_TOKENS.labels("input").inc(answer.usage.input_tokens)
         LLM_TOKENS.labels("output").inc(answer.usage.output_tokens)
+        telemetry.note(
+            {
+                "gen_ai.usage.input_tokens": answer.usage.input_tokens,
+                "gen_ai.usage.output_tokens": answer.usage.output_tokens,
+            }
+        )
         if answer.stop_reason == "refusal":
             raise _failed("refusal")
         if answer.stop_reason != "end_turn":
@@ -116,14 +124,20 @@ class AnthropicWriter:
             raise _failed("error") from error
 
     async def _create(self, bundle: Bundle) -> Message:
-        return await self._client.messages.create(
-            model=self._model,
-            max_tokens=self._max_tokens,
-            system=[
-                {"type": "text", "text": self._prompts[bundle.kind], "cache_control": {"type": "ephemeral"}}
-            ],
-            messages=[{"role": "user", "content": f"<record>\n{brief(bundle)}</record>"}],
-        )
+        asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self._model}
+        with telemetry.inner("ask the model", SpanKind.CLIENT, asked):
+            return await self._client.messages.create(
+                model=self._model,
+                max_tokens=self._max_tokens,
+                system=[
+                    {
+                        "type": "text",
+                        "text": self._prompts[bundle.kind],
+                        "cache_control": {"type": "ephemeral"},
+                    }
+                ],
+                messages=[{"role": "user", "content": f"<record>\n{brief(bundle)}</record>"}],
+            )
 
 
 def anthropic_writer(settings: Settings, *, key: SecretStr, checkpoint: Checkpoint) -> AnthropicWriter:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
+from opentelemetry.trace import SpanKind
 from shared.contracts import events, topology
 from shared.contracts.answers import Answers
 from shared.contracts.events import CloudEvent, StateChanges
@@ -11,6 +12,7 @@ from shared.publisher import NotPublished, Publisher
 
 from note_generator.metrics import SET_ASIDE
 from note_generator.outage import BrokerAway
+from shared import telemetry
 
 _OWN: Final = topology.NOTE_GENERATOR_STATE_CHANGES
 
@@ -29,14 +31,16 @@ class Messenger:
 
     async def announce(self, event: CloudEvent, *, routing_key: str) -> None:
         """Publish an event. Nobody has to listen."""
-        await self._publish(
-            event.model_dump_json(by_alias=True, exclude_none=True).encode(),
-            exchange=topology.EVENTS,
-            routing_key=routing_key,
-            message_id=event.id,
-            mandatory=False,
-            content_type=events.CONTENT_TYPE,
-        )
+        with telemetry.inner("publish note.regenerated", SpanKind.PRODUCER) as trace:
+            await self._publish(
+                event.model_dump_json(by_alias=True, exclude_none=True).encode(),
+                exchange=topology.EVENTS,
+                routing_key=routing_key,
+                message_id=event.id,
+                mandatory=False,
+                content_type=events.CONTENT_TYPE,
+                headers=telemetry.headers(trace),
+            )
 
     async def retry(self, changes: StateChanges, *, delay_s: int, headers: Headers) -> None:
         """Have the changes come back after a delay."""

@@ -5,21 +5,21 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 GENERATIONS: Final = Counter(
-    "note_generator_generations_total", "Documents written", ("kind", "generator", "reason")
+    "rf_note_generator_generations_total", "Documents written", ("kind", "generator", "reason")
 )
 GENERATION_SECONDS: Final = Histogram(
-    "note_generator_generation_seconds",
+    "rf_note_generator_generation_seconds",
     "Time to write one document",
     ("generator",),
     buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 40),
 )
-LOOKUPS: Final = Counter("note_generator_cache_lookups_total", "Documents asked of the cache", ("result",))
-CHANGES: Final = Counter("note_generator_changes_total", "State changes received")
-WAITING: Final = Gauge("note_generator_waiting_sessions", "Changed sessions that are not written yet")
-OUTAGES: Final = Counter("note_generator_outages_total", "Attempts that ended in an outage", ("what",))
+LOOKUPS: Final = Counter("rf_note_generator_cache_lookups_total", "Documents asked of the cache", ("result",))
+CHANGES: Final = Counter("rf_note_generator_changes_total", "State changes received")
+WAITING: Final = Gauge("rf_note_generator_waiting_sessions", "Changed sessions that are not written yet")
+OUTAGES: Final = Counter("rf_note_generator_outages_total", "Attempts that ended in an outage", ("what",))
 SET_ASIDE: Final = Counter(
-    "note_generator_set_aside_total", "Messages given to the ladder or parked", ("where",)
+    "rf_note_generator_set_aside_total", "Messages given to the ladder or parked", ("where",)
 )
-PREVIEWS: Final = Counter("note_generator_previews_total", "Previews answered", ("status",))
-LLM_CALLS: Final = Counter("note_generator_llm_calls_total", "Calls of the model", ("result",))
-LLM_TOKENS: Final = Counter("note_generator_llm_tokens_total", "Tokens of the model", ("direction",))
+PREVIEWS: Final = Counter("rf_note_generator_previews_total", "Previews answered", ("status",))
+LLM_CALLS: Final = Counter("rf_note_generator_llm_calls_total", "Calls of the model", ("result",))
+LLM_TOKENS: Final = Counter("rf_note_generator_llm_tokens_total", "Tokens of the model", ("direction",))

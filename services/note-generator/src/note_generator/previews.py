@@ -3,16 +3,18 @@
 import asyncio
 
 from faststream.rabbit import RabbitMessage
+from opentelemetry.trace import SpanKind
 from pydantic import TypeAdapter, ValidationError
 from shared.contracts.answers import Answer, Answers
 from shared.contracts.problems import ProblemCode
 from shared.contracts.queries import Query, QueryBatch, WriteNote
-from shared.logs import logger
+from shared.logs import about, logger, trace_id_of
 
 from note_generator.handlers import Handlers, refusal
 from note_generator.messenger import Messenger, NotAReplyAddress
 from note_generator.metrics import PREVIEWS
 from note_generator.outage import Away
+from shared import telemetry
 
 log = logger(__name__)
 
@@ -37,6 +39,11 @@ class Previews:
         await asyncio.gather(*(self._answer_one(query, message.reply_to, within_s) for query in queries))
 
     async def _answer_one(self, query: Query, reply_to: str, within_s: float) -> None:
+        about.set({"account_id": query.account_id, "trace_id": trace_id_of(query.traceparent) or "none"})
+        with telemetry.span("answer preview", query.traceparent, SpanKind.CONSUMER):
+            await self._answer_within(query, reply_to, within_s)
+
+    async def _answer_within(self, query: Query, reply_to: str, within_s: float) -> None:
         answer = refusal(query.ref, ProblemCode.UNAVAILABLE, "The note could not be written in time")
         written = None
         try:

@@ -11,6 +11,7 @@ from shared.contracts.vocabulary import Service
 from shared.courier import Courier, CourierError, Destination
 
 from note_generator.outage import RecordAway
+from shared import telemetry
 
 
 class SessionUnknown(Exception):
@@ -53,10 +54,10 @@ class Record:
 
     async def snapshot(self, *, account_id: UUID, session_id: UUID) -> Snapshot:
         """The session as it is now. Raises `RecordAway`, `SessionUnknown`, or what makes the message a failed one."""
-        question = GetSnapshot(session_id=session_id)
+        question, trace = GetSnapshot(session_id=session_id), telemetry.current()
         try:
             answer = await self._courier.ask(
-                lambda ref: Query(ref=ref, account_id=account_id, question=question),
+                lambda ref: Query(ref=ref, account_id=account_id, traceparent=trace, question=question),
                 timeout_s=self._timeout_s,
             )
         except CourierError as error:

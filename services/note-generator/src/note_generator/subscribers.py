@@ -6,10 +6,10 @@ from typing import Final
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from pydantic import TypeAdapter, ValidationError
+from shared.consuming import settle, undecoded
 from shared.contracts import topology
 from shared.contracts.events import StateChanges
 
-from note_generator.broker import settle, undecoded
 from note_generator.checkpoints import Checkpoint
 from note_generator.ladder import attempts_of, park_malformed, traceparent_of
 from note_generator.messenger import Messenger

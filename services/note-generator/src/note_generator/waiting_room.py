@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from shared.contracts.events import StateChange
-from shared.logs import logger
+from shared.logs import about, logger, trace_id_of
 
 from note_generator.metrics import OUTAGES, WAITING
 from note_generator.outage import Away
+from shared import telemetry
 
 log = logger(__name__)
 
@@ -155,14 +157,16 @@ class WaitingRoom:
                 now,
                 change.state_version,
                 delivery.attempts,
-                delivery.traceparent,
+                change.traceparent or delivery.traceparent,
             )
             self._sessions[key] = waiting
             self._schedule(waiting)
             return None
         waiting.last_at = now
         waiting.changed_at = waiting.changed_at or now
-        waiting.state_version = max(waiting.state_version, change.state_version)
+        if change.state_version > waiting.state_version:
+            waiting.state_version = change.state_version
+            waiting.traceparent = change.traceparent or waiting.traceparent
         waiting.attempts = max(waiting.attempts, delivery.attempts)
         if waiting.delivery is delivery:
             return None
@@ -215,11 +219,15 @@ class WaitingRoom:
 
     async def _write(self, waiting: Waiting) -> None:
         loop = asyncio.get_running_loop()
+        about.set(
+            {"account_id": waiting.key.account_id, "trace_id": trace_id_of(waiting.traceparent) or "none"}
+        )
         waiting.changed_at = None
         began = loop.time()
         try:
             patience_s = waiting.first_at + self.patience.max_wait_s - began
-            result = await self.regenerate(waiting.key, max(patience_s, 0.0))
+            with telemetry.span("write notes", waiting.traceparent, SpanKind.CONSUMER):
+                result = await self.regenerate(waiting.key, max(patience_s, 0.0))
         except Away as outage:
             self._again(waiting, after_s=self._pause(waiting, outage))
         except Exception as error:

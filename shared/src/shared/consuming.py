@@ -1,24 +1,26 @@
-"""The connection that consumes."""
+"""The connection that consumes: FastStream's broker, patient at its start, without what costs a message much."""
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 import aio_pika
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker, RabbitMessage
+
 from shared.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S
-from shared.contracts import topology
 from shared.logs import logger
 
 log = logger(__name__)
 
-_QUEUES: Final = (topology.NOTE_GENERATOR_STATE_CHANGES.name, topology.NOTE_GENERATOR_PREVIEWS.name)
 _PAUSE_S: Final = 1.0
 
 
 class PatientBroker(RabbitBroker):
     """Waits at its start until RabbitMQ and the queues are there, in whatever order the rest comes up."""
+
+    queues: Sequence[str] = ()
 
     @property
     def consuming(self) -> bool:
@@ -44,13 +46,13 @@ class PatientBroker(RabbitBroker):
         connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
         async with connection, asyncio.timeout(CONNECT_TIMEOUT_S):
             channel = await connection.channel()
-            for name in _QUEUES:
+            for name in self.queues:
                 await channel.declare_queue(name, passive=True)
 
 
-def create_broker(*, amqp_url: str, shutdown_s: float) -> PatientBroker:
-    """A connection that consumes."""
-    return PatientBroker(
+def create_broker(*, amqp_url: str, queues: Sequence[str], shutdown_s: float) -> PatientBroker:
+    """A connection that consumes from these queues. It finishes what it handles within `shutdown_s`."""
+    broker = PatientBroker(
         amqp_url,
         client_properties={"heartbeat": HEARTBEAT_S},
         graceful_timeout=shutdown_s,
@@ -60,6 +62,8 @@ def create_broker(*, amqp_url: str, shutdown_s: float) -> PatientBroker:
         # Injection by annotation costs several hops to a thread for each message.
         apply_types=False,
     )
+    broker.queues = tuple(queues)
+    return broker
 
 
 async def undecoded(message: StreamMessage[Any]) -> StreamMessage[Any]:

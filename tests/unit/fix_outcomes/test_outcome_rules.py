@@ -274,6 +274,15 @@ class TestApply:
         assert (answer.status, answer.body["code"]) == (409, "fix_superseded")
         assert record.fixes[fix].applied_at is None
 
+    def test_applying_again_is_200_also_after_a_newer_suggestion(self, record: Record) -> None:
+        fix = record.open_fix()
+        record.apply(fix)
+        record.suggest(record.session_of(fix).id)
+        before = record.snapshot()
+
+        assert record.apply(fix).status == 200
+        assert record.snapshot() == before
+
     def test_applying_leaves_the_ais_proposal(self, record: Record) -> None:
         fix = record.open_fix()
         record.propose(fix)

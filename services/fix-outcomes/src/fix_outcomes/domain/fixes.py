@@ -64,9 +64,9 @@ def apply_fix(state: State, command: Command, action: commands.ApplyFix, at: dat
     fix = state.fix(action.fix_id)
     if fix.status is not FixStatus.PROPOSED:
         raise _conflict(ProblemCode.NOT_PROPOSED, f"The fix is already {fix.status}.", state, fix)
-    _answerable(state, fix)
     if fix.applied_at is not None:
         return Decision(status=200, body=views.fix(fix, state.session), session=state.session)
+    _answerable(state, fix)
     session = changed(_open_for(state, fix), at)
     fix = replace(fix, applied_at=at, updated_at=at)
     data = events.FixApplied(**change(command, session), fix_id=fix.id, applied_at=at)

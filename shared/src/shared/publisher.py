@@ -34,6 +34,7 @@ class Announcement:
     routing_key: str
     message_id: str
     content_type: str
+    headers: Mapping[str, Any] | None = None
 
 
 class Publisher:
@@ -140,6 +141,7 @@ class Publisher:
                     delivery_mode=_PERSISTENT,
                     message_id=message.message_id,
                     user_id=str(self._service),
+                    headers=dict(message.headers) if message.headers else None,
                 )
                 frames += (
                     spec.Basic.Publish(exchange=message.exchange, routing_key=message.routing_key),

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 import orjson
+from opentelemetry.trace import Span, SpanKind
 from shared.contracts import topology
 from shared.contracts.events import CONTENT_TYPE, StateChange, StateChanges, routing_key
 from shared.ids import new_id
 from shared.publisher import Announcement, Publisher
 
 from fix_outcomes.storage import rows
+from shared import telemetry
 
 
 async def publish_in_order(publisher: Publisher, batch: Sequence[rows.Row]) -> list[rows.Row]:
@@ -20,7 +22,12 @@ async def publish_in_order(publisher: Publisher, batch: Sequence[rows.Row]) -> l
     confirmed: list[rows.Row] = []
     while sessions:
         heads = [entries[0] for entries in sessions]
-        arrived = await publisher.announce([_event(entry) for entry in heads])
+        spans = [_begin(entry) for entry in heads]
+        arrived = await publisher.announce(
+            [_event(entry, span) for entry, span in zip(heads, spans, strict=True)]
+        )
+        for span, there in zip(spans, arrived, strict=True):
+            telemetry.end(span, failed=not there)
         confirmed += [entry for entry, there in zip(heads, arrived, strict=True) if there]
         sessions = [
             entries[1:]
@@ -39,6 +46,7 @@ async def wake_note_generator(publisher: Publisher, entries: Iterable[rows.Row])
                 account_id=entry["account_id"],
                 session_id=entry["session_id"],
                 state_version=entry["state_version"],
+                traceparent=entry.get("traceparent"),
             )
             for entry in newest.values()
         )
@@ -52,7 +60,11 @@ async def wake_note_generator(publisher: Publisher, entries: Iterable[rows.Row])
     )
 
 
-def _event(entry: rows.Row) -> Announcement:
+def _begin(entry: rows.Row) -> Span | None:
+    return telemetry.begin(f"publish {entry['kind']}", entry.get("traceparent"), SpanKind.PRODUCER)
+
+
+def _event(entry: rows.Row, span: Span | None) -> Announcement:
     event = rows.event(entry)
     return Announcement(
         body=orjson.dumps(event),
@@ -60,6 +72,7 @@ def _event(entry: rows.Row) -> Announcement:
         routing_key=routing_key(entry["account_id"], entry["session_id"], entry["kind"]),
         message_id=event["id"],
         content_type=CONTENT_TYPE,
+        headers=None if span is None else telemetry.headers(telemetry.context_of(span)),
     )
 
 

@@ -11,11 +11,13 @@ from shared.contracts.queries import Query, WriteNote
 from shared.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from fix_outcomes import figures
 from fix_outcomes.domain.batch import decide_batch
 from fix_outcomes.domain.refusals import Refused
 from fix_outcomes.storage import commands, queries
 from fix_outcomes.storage.commands import Named
 from fix_outcomes.storage.database import is_outage, raw_transaction, reading
+from shared import telemetry
 
 Clock = Callable[[], datetime]
 Checkpoint = Callable[[str], Awaitable[None]]
@@ -81,11 +83,13 @@ async def _record_together(
     batch: Sequence[Command], *, engine: AsyncEngine, clock: Clock, checkpoint: Checkpoint
 ) -> list[Answer]:
     await checkpoint("commands: before transaction")
-    async with raw_transaction(engine, (command.account_id for command in batch)) as transaction:
-        known = await commands.read_known(transaction, batch)
-        answers, writes = decide_batch(known, batch, at=clock())
-        await commands.write(transaction, writes)
-        await checkpoint("commands: before commit")
+    with telemetry.inner("transaction"):
+        async with raw_transaction(engine, (command.account_id for command in batch)) as transaction:
+            known = await commands.read_known(transaction, batch)
+            answers, writes = decide_batch(known, batch, at=clock())
+            await commands.write(transaction, writes)
+            await checkpoint("commands: before commit")
+    figures.count(writes.entries)
     return answers
 
 

@@ -32,13 +32,13 @@ class Metrics:
             self.registry.register(collector)
         self.registry.register(_Figures(couriers, updates))
         self._requests = Counter(
-            "gateway_http_requests",
+            "rf_gateway_http_requests",
             "Requests answered",
             ("method", "route", "status"),
             registry=self.registry,
         )
         self._seconds = Histogram(
-            "gateway_http_request_seconds",
+            "rf_gateway_http_request_seconds",
             "Seconds from a request to the beginning of its answer",
             ("method", "route"),
             buckets=_BUCKETS,
@@ -73,11 +73,11 @@ class _Figures(Collector):
         }
 
     def collect(self) -> Iterator[Metric]:
-        sent = CounterMetricFamily("gateway_courier_requests", "Requests sent", labels=["courier"])
-        messages = CounterMetricFamily("gateway_courier_messages", "Messages sent", labels=["courier"])
-        resent = CounterMetricFamily("gateway_courier_resent", "Requests sent again", labels=["courier"])
-        waiting = GaugeMetricFamily("gateway_courier_waiting", "Callers that wait", labels=["courier"])
-        connected = GaugeMetricFamily("gateway_courier_ready", "1 if connected", labels=["courier"])
+        sent = CounterMetricFamily("rf_gateway_courier_requests", "Requests sent", labels=["courier"])
+        messages = CounterMetricFamily("rf_gateway_courier_messages", "Messages sent", labels=["courier"])
+        resent = CounterMetricFamily("rf_gateway_courier_resent", "Requests sent again", labels=["courier"])
+        waiting = GaugeMetricFamily("rf_gateway_courier_waiting", "Callers that wait", labels=["courier"])
+        connected = GaugeMetricFamily("rf_gateway_courier_ready", "1 if connected", labels=["courier"])
         for name, courier in self._couriers.items():
             sent.add_metric([name], courier.figures.requests)
             messages.add_metric([name], courier.figures.messages)
@@ -85,4 +85,4 @@ class _Figures(Collector):
             waiting.add_metric([name], courier.unanswered)
             connected.add_metric([name], courier.ready)
         yield from (sent, messages, resent, waiting, connected)
-        yield GaugeMetricFamily("gateway_sse_viewers", "Event streams open", value=self._updates.viewers)
+        yield GaugeMetricFamily("rf_gateway_sse_viewers", "Event streams open", value=self._updates.viewers)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.text import AccountId, FixId, Message, SessionId, Version
+from shared.contracts.text import AccountId, FixId, Message, SessionId, Traceparent, Version
 from shared.contracts.views import Actor, Author, Ticket
 from shared.contracts.vocabulary import (
     FixStatus,
@@ -190,6 +190,7 @@ class StateChange(Message):
     account_id: AccountId
     session_id: SessionId
     state_version: int = Field(description="The newest that is known of")
+    traceparent: Traceparent = None
 
 
 class StateChanges(Message):

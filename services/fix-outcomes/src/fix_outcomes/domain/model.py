@@ -128,3 +128,4 @@ class Entry:
     at: datetime
     command_id: UUID
     data: Change
+    traceparent: str | None = None

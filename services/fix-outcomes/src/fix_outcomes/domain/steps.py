@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.contracts import events
 from shared.contracts.commands import Action, Command, FixAction
 from shared.contracts.problems import ProblemCode
+from shared.contracts.text import sampled
 from shared.contracts.views import Author
 from shared.contracts.vocabulary import FixStatus, SessionStatus
 
@@ -102,6 +103,7 @@ def entry(
         at=at,
         command_id=command.command_id,
         data=data,
+        traceparent=command.traceparent if sampled(command.traceparent) else None,
     )
 
 

@@ -58,8 +58,8 @@ with created_sessions as (
 ), entries as (
     insert into journal select * from json_populate_recordset(null::journal, $7::json)
 ), announced as (
-    insert into outbox (session_id, sequence)
-    select session_id, sequence from json_populate_recordset(null::outbox, $7::json)
+    insert into outbox (session_id, sequence, traceparent)
+    select session_id, sequence, traceparent from json_populate_recordset(null::outbox, $7::json)
 )
 insert into command_log select * from json_populate_recordset(null::command_log, $8::json)
 """

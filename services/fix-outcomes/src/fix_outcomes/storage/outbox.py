@@ -12,7 +12,8 @@ _RELAY_LOCK: Final = 7_261_001
 """The advisory lock that makes a relay the only one; any number that nothing else in this database uses."""
 
 _UNPUBLISHED: Final = """
-select o.position, j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data
+select o.position, j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data,
+  o.traceparent
 from outbox o join journal j using (session_id, sequence)
 where o.published_at is null and o.session_id <> all ($2::uuid[])
 order by o.position

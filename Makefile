@@ -5,6 +5,9 @@ UV := .uv/$(UV_VERSION)/bin/uv
 RUN := $(UV) run --no-sync
 PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml dev/pyproject.toml tests/pyproject.toml services/*/pyproject.toml)
 
+NPM := $(RUN) npm --prefix frontend --no-update-notifier --silent
+PAGE := frontend/index.html $(wildcard frontend/*.ts frontend/package.json) $(shell find frontend/src frontend/public -type f)
+
 TICKETS ?= examples/tickets
 ROLE ?= engineer
 
@@ -13,19 +16,29 @@ export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers up down logs token demo test test-full check contracts bench faults clean
+.PHONY: help setup servers page screenshots up down logs token demo test test-full check contracts bench faults clean
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
-		printf '  make %-10s %s\n' "$$target" "$$text"; done
+		printf '  make %-11s %s\n' "$$target" "$$text"; done
 
 setup: .venv/.synced ## Installs uv into .uv/ and the project into .venv/; quick when nothing has changed
 
 # Beforehand, so that no test's time limit pays for it.
-servers: setup
+servers: setup page
 	@$(RUN) devstack install
+	@$(RUN) devstack browser
 
-up: setup ## Starts the whole stack (REPLICAS="gateway=2 …"), prints its URL and a token for each role
+# Where npm's registry is out of reach, everything but the page works; what is installed must build.
+page: setup ## Builds the engineer's page, which the gateway then serves
+	@$(MAKE) --no-print-directory frontend/node_modules/.installed \
+		|| { echo "the page cannot be built without npm's registry; its tests will say so" >&2; exit 0; }; \
+	$(MAKE) --no-print-directory frontend/dist/index.html
+
+screenshots: servers ## Writes docs/screenshots anew, of each mode of the banner and the queue
+	$(RUN) pytest --full --screenshots docs/screenshots tests/e2e/page/test_screenshots.py
+
+up: setup page ## Starts the whole stack (REPLICAS="gateway=2 …"), prints its URL and a token for each role
 	@$(RUN) devstack up $(foreach each,$(REPLICAS),--replicas $(each))
 
 down: setup ## Ends the stack, and removes its data and secrets
@@ -37,7 +50,7 @@ logs: setup ## Follows the logs (NAME=gateway for one of them)
 token: setup ## Prints a token (ACCOUNT=<uuid> ROLE=viewer|engineer|lead|admin|service)
 	@$(RUN) devstack token $(if $(ACCOUNT),--account $(ACCOUNT)) --role $(ROLE)
 
-demo: setup ## Starts the stack and plays realistic tickets through it (TICKETS=<folder>)
+demo: setup page ## Starts the stack and plays realistic tickets through it (TICKETS=<folder>)
 	@$(RUN) devstack demo $(TICKETS)
 
 test: servers ## Runs the tests
@@ -46,15 +59,21 @@ test: servers ## Runs the tests
 test-full: servers ## Runs all tests, the slow ones too
 	$(RUN) pytest --full
 
-check: setup ## Lint, format, types, layering, and whether docs/messages.md is up to date
+check: setup frontend/node_modules/.installed ## Lint, format, types, layering, unused code, and whether what is generated is up to date
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) python -m shared.contracts.document --check
+	@mkdir -p frontend/node_modules/.cache
+	$(RUN) python -m gateway.openapi > frontend/node_modules/.cache/openapi.json
+	$(NPM) run check
 
-contracts: setup ## Writes docs/messages.md anew
+contracts: setup frontend/node_modules/.installed ## Writes docs/messages.md and the page's types anew
 	$(RUN) python -m shared.contracts.document
+	@mkdir -p frontend/node_modules/.cache
+	$(RUN) python -m gateway.openapi > frontend/node_modules/.cache/openapi.json
+	$(NPM) run types
 
 bench: servers ## Compares this stack with an in-process monolith
 	$(RUN) python -m benchmarks.run
@@ -64,7 +83,7 @@ faults: servers ## Kills, pauses and cuts off processes under load, and judges (
 
 clean: ## Ends the stack and removes everything that was made here
 	@if [ -e .run/state.json ]; then $(MAKE) --no-print-directory down; fi
-	rm -rf .run .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
+	rm -rf .run .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache frontend/node_modules frontend/dist
 
 $(UV):
 	@dev/install-uv .uv/$(UV_VERSION) $(UV_VERSION)
@@ -72,4 +91,13 @@ $(UV):
 .venv/.synced: uv.lock $(PROJECTS) | $(UV)
 	@echo "installing the project into .venv" >&2
 	@$(UV) sync --locked --quiet
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json | .venv/.synced
+	@echo "installing what the page is built with" >&2
+	@$(NPM) ci
+	@touch $@
+
+frontend/dist/index.html: $(PAGE) frontend/node_modules/.installed
+	@$(NPM) run build
 	@touch $@

@@ -10,6 +10,7 @@ import typer
 
 from devstack import stack_file
 from devstack.binaries import NotInstalledError
+from devstack.browser import ensure_browser
 from devstack.database import UnusableDatabaseError
 from devstack.ending import end_all, locked
 from devstack.follow import follow, show
@@ -51,6 +52,12 @@ def install() -> None:
         ensure_installed(os.environ, _progress)
     except NotInstalledError as error:
         _fail(str(error))
+
+
+@app.command()
+def browser() -> None:
+    """Install Chromium for the tests of the page (as root on Debian or Ubuntu; else they are left out)."""
+    ensure_browser(_progress)
 
 
 @app.command()

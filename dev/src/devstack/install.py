@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,16 +30,27 @@ def ensure_installed(given: Mapping[str, str], report: Callable[[str], None] = l
     packages = missing(given)
     if not packages:
         return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    if not _may_install():
         raise NotInstalledError(_advice(packages))
-    report(f"installing {', '.join(packages)} (this takes a minute, once)")
-    with _nothing_started():
-        _apt_get("apt-get", "update", "-qq")
-        _apt_get(*INSTALL, *packages)
+    install_packages(packages, report)
     if still := missing(given):
         raise NotInstalledError(
             f"apt-get installed {', '.join(still)}, but their programs are not to be found"
         )
+
+
+def install_packages(packages: Sequence[str], report: Callable[[str], None]) -> None:
+    """Install Debian packages; raises NotInstalledError where we may not, or where it failed."""
+    if not _may_install():
+        raise NotInstalledError(f"not root on Debian or Ubuntu: install {', '.join(packages)} yourself")
+    report(f"installing {', '.join(packages)} (this takes a minute, once)")
+    with _nothing_started():
+        _apt_get("apt-get", "update", "-qq")
+        _apt_get(*INSTALL, *packages)
+
+
+def _may_install() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def missing(given: Mapping[str, str]) -> tuple[str, ...]:

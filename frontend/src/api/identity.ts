@@ -1,7 +1,7 @@
 // Who is signed in. The token lives in this tab alone, so that a reload does not ask again.
 import { useSyncExternalStore } from "react";
 
-export type Role = "viewer" | "engineer" | "lead" | "admin" | "service";
+type Role = "viewer" | "engineer" | "lead" | "admin" | "service";
 
 export interface Identity {
   token: string;

@@ -1076,7 +1076,7 @@ export interface components {
              */
             instance: string;
             /** @enum {string} */
-            code: "unauthenticated" | "forbidden" | "not_found" | "invalid" | "notes_required" | "payload_too_large" | "rate_limited" | "version_conflict" | "idempotency_key_reused" | "outcome_final" | "fix_superseded" | "not_proposed" | "fix_needs_outcome" | "session_closed" | "unavailable" | "method_not_allowed" | "internal";
+            code: "unauthenticated" | "forbidden" | "not_found" | "invalid" | "notes_required" | "payload_too_large" | "rate_limited" | "version_conflict" | "idempotency_key_reused" | "outcome_final" | "fix_superseded" | "not_proposed" | "fix_needs_outcome" | "session_closed" | "unavailable" | "method_not_allowed" | "request_timeout" | "internal";
             /**
              * Trace Id
              * @description Names this request in the logs
@@ -1252,6 +1252,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1578,6 +1587,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `outcome_final` or `fix_superseded` or `not_proposed` or `fix_needs_outcome` or `session_closed` */
             409: {
                 headers: {
@@ -1803,6 +1821,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2038,6 +2065,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `outcome_final` or `fix_superseded` or `not_proposed` or `fix_needs_outcome` or `session_closed` */
             409: {
                 headers: {
@@ -2167,6 +2203,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2394,6 +2439,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2726,6 +2780,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `outcome_final` or `fix_superseded` or `not_proposed` or `fix_needs_outcome` or `session_closed` */
             409: {
                 headers: {
@@ -2856,6 +2919,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3004,6 +3076,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `outcome_final` or `fix_superseded` or `not_proposed` or `fix_needs_outcome` or `session_closed` */
             409: {
                 headers: {
@@ -3134,6 +3215,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

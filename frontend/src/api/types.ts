@@ -9,7 +9,6 @@ export type Proposal = Schemas["OutcomeProposal"];
 export type Session = Schemas["Session"];
 export type SessionWithFixes = Schemas["SessionWithFixes"];
 export type SessionStatus = Schemas["SessionStatus"];
-export type Ticket = Schemas["Ticket"];
 export type ChatMessage = Schemas["ChatMessage"];
 export type MessageRole = Schemas["MessageRole"];
 export type Fact = Schemas["Fact"];

@@ -54,7 +54,16 @@ ROUTES: Mapping[tuple[str, str], tuple[frozenset[str], dict[str, Any] | None]] =
     ("GET", "/api/v1/pending-verifications"): (EVERYONE, None),
     ("GET", "/api/v1/operations/{operation_id}"): (EVERYONE, None),
 }
-OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/asyncapi", "/sign-in"}
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/docs",
+    "/docs/oauth2-redirect",
+    "/openapi.json",
+    "/asyncapi",
+    "/sign-in",
+}
 
 STRANGER = KeyPair()
 

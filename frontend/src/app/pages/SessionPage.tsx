@@ -48,11 +48,13 @@ export function SessionPage({ id, mayAct }: { id: string; mayAct: boolean }) {
         <Conversation session={data} messages={messages} sending={sending} />
         <div className="dock">
           <Banner fixes={fixes} messages={messages} history={history} change={verdict} mayAct={mayAct} />
-          {mayAct && open && (
+          {mayAct && open ? (
             <MessageBox sessionId={id} change={message} roles={roles} onSending={setSending} />
+          ) : (
+            <p className="muted closed">
+              {open ? "Your role reads, and changes nothing." : `This session is ${data.status}.`}
+            </p>
           )}
-          {!open && <p className="muted closed">This session is {data.status}.</p>}
-          {open && !mayAct && <p className="muted closed">Your role reads, and changes nothing.</p>}
         </div>
       </section>
       <SidePanel

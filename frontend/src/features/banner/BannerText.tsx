@@ -45,7 +45,7 @@ function Detail({ mode, fix, messages, history }: Props): ReactNode {
       return (
         <>
           <p className="banner-quote">{fix.pending_reason}</p>
-          <Since fix={fix} history={history} what="Waiting" />
+          <Since fix={fix} history={history} what="Parked" />
         </>
       );
     case "partial":

@@ -17,7 +17,7 @@ import {
 
 export type Mode = "proposed" | "verifying" | "nudge" | "pending" | "partial" | "ai_confirming" | "none";
 
-export const NUDGE_AFTER = 3;
+const NUDGE_AFTER = 3;
 
 type Said = Pick<ChatMessage, "role" | "created_at">;
 

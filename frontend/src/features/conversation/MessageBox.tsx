@@ -54,7 +54,7 @@ export function MessageBox({ sessionId, change, roles, onSending }: Props) {
         rows={1}
         aria-label="Message"
         aria-keyshortcuts="m"
-        placeholder="Write what you did or saw. Enter sends, Shift+Enter breaks the line."
+        placeholder="What did you do or see? (Enter sends)"
         value={content}
         onChange={(event) => setContent(event.target.value)}
         onKeyDown={onKeyDown}

@@ -356,9 +356,11 @@ class TestEvents:
 
 
 class TestIsolation:
+    @pytest.mark.parametrize("role", ["runtime", "admin"])
     async def test_every_question_about_another_accounts_things_is_answered_as_about_unknown_ones(
-        self, desk: Desk, other_desk: Desk
+        self, desk: Desk, other_desk: Desk, database: Database, role: str
     ) -> None:
+        """As the owner, whom no row-level security binds, too: the questions name the account themselves."""
         session = await desk.open_session()
         fix = await desk.suggest(session)
         asked = desk.command(add_message(session, "our secret"))
@@ -382,8 +384,14 @@ class TestIsolation:
                 GetSnapshot(session_id=session),
             ]
 
-        foreign = await look(other_desk, *about(session, fix, asked.command_id))
-        unknown = await look(other_desk, *about(new_id(), new_id(), new_id()))
+        engine = connect(getattr(database, f"{role}_url"), name="stranger", connections=1)
+        stranger = Desk(engine, other_desk.account)
+        foreign = await look(stranger, *about(session, fix, asked.command_id))
+        unknown = await look(stranger, *about(new_id(), new_id(), new_id()))
+        assert [item["id"] for item in (await see(stranger, ListSessions()))["items"]] == [str(own)]
+        assert (await see(stranger, ListSessions(cursor=session)))["items"] == []
+        assert (await see(stranger, ListPendingVerifications()))["items"] == []
+        await engine.dispose()
 
         assert [answer.status for answer in foreign] == [404] * len(foreign)
         assert [answer.body for answer in foreign] == [answer.body for answer in unknown]

@@ -47,6 +47,10 @@ async def _paused(scene: Scene) -> None:
     await scene.injector.pause("fix-outcomes", _PAUSE_S)
 
 
+async def _unbound(scene: Scene) -> None:
+    await scene.injector.unbind(_AWAY_S)
+
+
 async def _repeated(scene: Scene) -> None:
     await scene.injector.repeat_deliveries(_AWAY_S)
 
@@ -120,6 +124,7 @@ _ALL: Final = (
     Experiment("link-slow-fix-outcomes-rabbitmq", _worsened("fix-outcomes-rabbitmq", Weather(delay_s=0.2))),
     Experiment("link-sliced-gateway-rabbitmq", _worsened("gateway-rabbitmq", Weather(slices=True))),
     Experiment("links-reset", _reset),
+    Experiment("queue-unbound", _unbound),
     Experiment("duplicate-deliveries", _repeated),
     Experiment("poison", poison),
     Experiment("deadly-command", deadly_command),

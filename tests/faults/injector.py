@@ -102,6 +102,18 @@ class Injector:
             await asyncio.sleep(for_s)
             self.stage.links[link].heal()
 
+    async def unbind(self, for_s: float) -> None:
+        """Nobody gets commands for a while: the broker takes them, and has no queue for them."""
+        work = topology.FIX_OUTCOMES_COMMANDS
+        connection = await aio_pika.connect(self.stage.addresses.amqp_url)
+        async with connection, self.noted(f"{work.name} unbound for {for_s:g} s"):
+            queue = await (await connection.channel()).get_queue(work.name)
+            await queue.unbind(work.exchange, routing_key=work.key)
+            try:
+                await asyncio.sleep(for_s)
+            finally:
+                await queue.bind(work.exchange, routing_key=work.key)
+
     async def repeat_deliveries(self, for_s: float) -> None:
         """Every message of commands and of state changes comes a second time, late and out of order."""
         async with self.noted(f"deliveries repeated for {for_s:g} s"), self._tap() as copied:

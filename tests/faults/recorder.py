@@ -6,6 +6,7 @@ the same keys; every text carries a mark of its account, so that a leak can be s
 
 import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,9 @@ SESSIONS: Final = "/api/v1/ai-sessions"
 DOCUMENTS: Final = ("resolution-note", "escalation-package")
 PATIENCE_S: Final = 9.0
 """Longer than any deadline of the gateway: a request that takes this long has broken one (L4)."""
+
+DECIDED_S: Final = 15.0
+"""A change that was queued is decided within this time after the load has ended."""
 
 _NOTES_REQUIRED: Final = ("applied_pending", "applied_partial")
 _TERMINAL: Final = ("applied_success", "applied_failed", "dismissed")
@@ -422,8 +426,8 @@ class Client:
 
     async def _follow(self, queued: Attempt) -> None:
         """See what became of a queued change: it is decided, or an operator must look."""
-        pause_s, left_s = 0.05, 30.0
-        while left_s > 0:
+        pause_s, deadline = 0.05, time.monotonic() + DECIDED_S
+        while time.monotonic() < deadline:
             seen = await self._read(
                 "operation", "GET", queued.result.location or "", None, about=queued.request.number
             )
@@ -432,7 +436,7 @@ class Client:
             ):
                 return
             await asyncio.sleep(pause_s)
-            left_s, pause_s = left_s - pause_s, min(pause_s * 2, 0.5)
+            pause_s = min(pause_s * 2, 0.5)
 
     def _outcome_body(self, outcome: str) -> dict[str, Any]:
         return {"outcome": outcome, "notes": self._words(f"after {self._rng.randrange(10**9)} tries")}

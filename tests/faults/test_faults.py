@@ -30,10 +30,7 @@ ROUNDS = {
         "duplicate-deliveries",
     ),
     "servers die": ("redis-kill", "postgres-kill", "rabbitmq-kill"),
-    "fix-outcomes sleeps": ("fix-outcomes-pause",),
-    "bad messages come": ("poison",),
-    "one command kills": ("deadly-command",),
-    "all are told to end": ("sigterm",),
+    "fix-outcomes sleeps, and bad messages come": ("fix-outcomes-pause", "poison", "deadly-command"),
     "replicas are replaced": ("rolling-restart",),
 }
 

@@ -11,7 +11,7 @@ from shared.contracts.views import Author, Evidence, OutcomeProposal
 from shared.contracts.views import Fix as FixView
 from shared.contracts.vocabulary import FixStatus, ProposedOutcome, SessionStatus
 
-MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1))
+MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1))  # noqa: DTZ001 - hypothesis adds the zone
 TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
 
 

@@ -75,9 +75,10 @@ class Relay:
         async with self._engine.connect() as pooled:
             connection: Any = (await pooled.get_raw_connection()).driver_connection
             try:
-                if await outbox.become_leader(connection):
-                    leading.set(1)
-                    await self._publish_on(connection)
+                while not await outbox.become_leader(connection):  # noqa: ASYNC110 - another process holds it
+                    await asyncio.sleep(_STANDBY_S)
+                leading.set(1)
+                await self._publish_on(connection)
             finally:
                 await pooled.invalidate()
 
@@ -106,10 +107,13 @@ class Relay:
             pass
 
     async def _publish(self, connection: Raw, batch: Sequence[rows.Row]) -> None:
-        """Publish and mark. What failed stays, with all that follows it in its session."""
+        """Publish and mark. What failed stays, with all that follows it in its session.
+
+        note-generator is woken first: where that is refused, no subscriber sees the same events again and again.
+        """
+        await wake_note_generator(self._publisher, batch)
         done = await publish_in_order(self._publisher, batch)
         if done:
-            await wake_note_generator(self._publisher, done)
             await self._checkpoint("relay: after confirm, before mark")
             await outbox.mark_published(connection, [entry["position"] for entry in done])
             published_total.inc(len(done))

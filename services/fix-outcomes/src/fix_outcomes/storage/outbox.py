@@ -42,11 +42,15 @@ limit $5
 Place = tuple[UUID, int]
 BEGINNING: Final[Place] = (UUID(int=0), 0)
 
-_PURGES: Final = (
-    "delete from outbox where published_at < now() - $1::interval",
-    "delete from command_log where decided_at < now() - $1::interval",
-    "delete from parked_commands where parked_at < now() - $1::interval",
-)
+_PURGE_PUBLISHED: Final = "delete from outbox where published_at < now() - $1::interval"
+_PURGE_ANSWERS: Final = "delete from command_log where decided_at < now() - $1::interval"
+
+# A notice outlives the log: an operation that waits for an operator must say so for as long as it waits.
+_PURGE_NOTICES: Final = """
+delete from parked_commands p
+where p.parked_at < now() - interval '90 days'
+   or exists (select from command_log l where l.command_id = p.command_id)
+"""
 
 
 async def become_leader(connection: Raw) -> bool:
@@ -85,5 +89,6 @@ async def lag(connection: Raw) -> tuple[int, float]:
 
 async def purge(connection: Raw, *, published: timedelta, answers: timedelta) -> None:
     """Forget what nobody will ask for again. The journal is for ever."""
-    for statement, age in zip(_PURGES, (published, answers, answers), strict=True):
-        await connection.execute(statement, age)
+    await connection.execute(_PURGE_PUBLISHED, published)
+    await connection.execute(_PURGE_NOTICES)
+    await connection.execute(_PURGE_ANSWERS, answers)

@@ -101,6 +101,7 @@ outbox = Table(
     Column("session_id", UUID, primary_key=True),
     Column("sequence", Integer, primary_key=True),
     _at("published_at", nullable=True),
+    Column("traceparent", Text),
 )
 
 command_log = Table(

@@ -31,9 +31,9 @@ servers: setup page
 
 # Where npm's registry is out of reach, everything but the page works; what is installed must build.
 page: setup ## Builds the engineer's page, which the gateway then serves
-	@$(MAKE) --no-print-directory frontend/node_modules/.installed \
+	@$(MAKE) -s --no-print-directory frontend/node_modules/.installed \
 		|| { echo "the page cannot be built without npm's registry; its tests will say so" >&2; exit 0; }; \
-	$(MAKE) --no-print-directory frontend/dist/index.html
+	$(MAKE) -s --no-print-directory frontend/dist/index.html
 
 screenshots: servers ## Writes docs/screenshots anew, of each mode of the banner and the queue
 	$(RUN) pytest --full --screenshots docs/screenshots tests/e2e/page/test_screenshots.py

@@ -1,0 +1,84 @@
+"""The built page in a real browser, in front of a stack of its own: these tests stop and restart its services."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from devstack.browser import find_browser
+from devstack.containers import start_test_servers
+from devstack.services import PAGE
+from devstack.stack import Stack
+from e2e.client import Person
+from e2e.page.tab import Tab
+from playwright.async_api import Browser, async_playwright, expect
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DEMO = [
+    {"id": str(uuid4()), "account_id": str(uuid4()), "account": "Demo MSP", "name": name, "role": role}
+    for name, role in (("Sam Okafor", "engineer"), ("Vera Novak", "viewer"))
+]
+PATIENCE_MS = 20_000
+
+OpenTab = Callable[..., Awaitable[Tab]]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    found = find_browser()
+    if found is None:
+        pytest.skip("there is no Chromium (`make servers` installs it where it may)")
+    if not (PAGE / "index.html").exists():
+        pytest.skip("the page is not built (`make page`)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def stack(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("page")
+    settings = {
+        "gateway": {"GATEWAY_DEMO_SIGN_IN": json.dumps(DEMO)},
+        "note-generator": {"NOTE_GENERATOR_QUIET_S": "0.3"},
+    }
+    with (
+        start_test_servers(folder / "servers") as servers,
+        Stack(folder / "stack", settings=settings, servers=servers) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture(scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def open_tab(browser: Browser, stack: Stack) -> AsyncIterator[OpenTab]:
+    """Opens tabs; whoever is given is signed in there. At the end no script and no policy has complained."""
+    tabs: list[Tab] = []
+    async with AsyncExitStack() as contexts:
+
+        async def open_(person: Person | None = None, path: str = "/", **options: object) -> Tab:
+            context = await browser.new_context(base_url=stack.url(), **options)  # type: ignore[arg-type]
+            contexts.push_async_callback(context.close)
+            tab = await Tab.open(context, token=person.token if person else None, path=path)
+            tabs.append(tab)
+            return tab
+
+        yield open_
+        for tab in tabs:
+            assert tab.complaints == []

@@ -30,7 +30,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready).serve_forever()
 STAND_IN = (sys.executable, "-c", SERVICE)
 STAND_INS = {
     **dict.fromkeys(("gateway", "fix-outcomes", "note-generator"), STAND_IN),
-    **dict.fromkeys(("database-apply", "topology-apply"), ("true",)),
+    **dict.fromkeys(("database-apply", "topology-apply", "cache-apply"), ("true",)),
 }
 
 

@@ -1,6 +1,7 @@
 """The same three servers in containers, for tests on a machine with a Docker engine. Needs the dev group."""
 
 import os
+import shlex
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
 
 CHOICES = ("auto", "docker", "private")
+_REDIS = (
+    "exec docker-entrypoint.sh redis-server --aclfile /data/users.acl --save '' --appendonly no "
+    "--maxmemory 256mb --maxmemory-policy allkeys-lru"
+)
 IMAGES = {"postgres": "postgres:16", "rabbitmq": "rabbitmq:4-management", "redis": "redis:7"}
 
 
@@ -192,7 +197,6 @@ def _addresses(state: State) -> Addresses:
 
 def _containers(state: State, at: Addresses) -> tuple[Container, ...]:
     any_database = with_path(at.database_url, "/postgres")
-    password = state.secret("redis")
     return (
         Container(
             name="postgres",
@@ -213,8 +217,9 @@ def _containers(state: State, at: Addresses) -> tuple[Container, ...]:
         Container(
             name="redis",
             environment={},
-            command=f"redis-server --requirepass {password} --save '' --appendonly no "
-            "--maxmemory 256mb --maxmemory-policy allkeys-lru",
+            command=shlex.join(
+                ["sh", "-c", f"[ -e users.acl ] || echo '{redis.administrator(state)}' > users.acl; {_REDIS}"]
+            ),
             ports={6379: state.port("redis")},
             ready=lambda: redis.answers(at.redis_url),
         ),

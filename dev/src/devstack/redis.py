@@ -1,5 +1,6 @@
-"""A private Redis that forgets: no files, bounded memory, and a password that no process list shows."""
+"""A private Redis that forgets: no data in files, bounded memory, and a password that no process list shows."""
 
+import hashlib
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from devstack.state import State, write_private
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
-requirepass {password}
+aclfile "{folder}/users.acl"
 dir "{folder}"
 daemonize no
 save ""
@@ -55,5 +56,12 @@ def answers(address: str) -> bool:
 def _prepare(configuration: Path, state: State) -> None:
     folder = configuration.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = CONFIGURATION.format(port=state.port("redis"), password=state.secret("redis"), folder=folder)
-    write_private(configuration, text)
+    write_private(configuration, CONFIGURATION.format(port=state.port("redis"), folder=folder))
+    users = folder / "users.acl"
+    if not users.exists():  # Redis keeps the services' users here
+        write_private(users, administrator(state) + "\n")
+
+
+def administrator(state: State) -> str:
+    """The line of an ACL file that lets the administrator in, as Redis' default user."""
+    return f"user default on #{hashlib.sha256(state.secret('redis').encode()).hexdigest()} ~* &* +@all"

@@ -1,4 +1,4 @@
-"""The three services and the two commands that prepare their servers: command line, environment, readiness."""
+"""The three services and the commands that prepare their servers: command line, environment, readiness."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +18,12 @@ HOST = "127.0.0.1"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "database-apply": (sys.executable, "-m", "fix_outcomes", "database", "apply"),
     "topology-apply": (sys.executable, "-m", "fix_outcomes", "topology", "apply"),
+    "cache-apply": (sys.executable, "-m", "note_generator", "cache", "apply"),
     "gateway": (sys.executable, "-m", "gateway"),
     "fix-outcomes": (sys.executable, "-m", "fix_outcomes", "run"),
     "note-generator": (sys.executable, "-m", "note_generator", "run"),
 }
-STEPS = ("database-apply", "topology-apply")
+STEPS = ("database-apply", "topology-apply", "cache-apply")
 PAGE = Path(__file__).parents[3] / "frontend" / "dist"
 SERVICES = ("gateway", "fix-outcomes", "note-generator")
 
@@ -89,7 +90,11 @@ def programs(
 
 def steps(state: State, at: Addresses, choices: Choices) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
     """Command and environment of the one-shot commands, by name; each may be repeated at any time."""
-    surroundings = {"database-apply": _database_step(state, at), "topology-apply": _topology_step(state, at)}
+    surroundings = {
+        "database-apply": _database_step(state, at),
+        "topology-apply": _topology_step(state, at),
+        "cache-apply": _cache_step(state, at),
+    }
     return {
         name: (choices.command(name), {**surroundings[name], **choices.own_settings(name)}) for name in STEPS
     }
@@ -147,7 +152,7 @@ def _passed_through(service: str, environment: Mapping[str, str]) -> dict[str, s
 
 def _gateway(state: State, at: Addresses) -> dict[str, str]:
     return {
-        "GATEWAY_REDIS_URL": at.redis_url,
+        "GATEWAY_REDIS_URL": with_login(at.redis_url, "gateway", state.secret("redis:gateway")),
         "GATEWAY_JWT_SECRET": state.secret("jwt"),
         "GATEWAY_OPERATION_KEY": state.secret("operations"),
         **({"GATEWAY_PAGE_DIR": str(PAGE)} if (PAGE / "index.html").exists() else {}),
@@ -162,8 +167,9 @@ def _fix_outcomes(state: State, at: Addresses) -> dict[str, str]:
     }
 
 
-def _note_generator(_: State, at: Addresses) -> dict[str, str]:
-    return {"NOTE_GENERATOR_REDIS_URL": at.redis_url}
+def _note_generator(state: State, at: Addresses) -> dict[str, str]:
+    password = state.secret("redis:note-generator")
+    return {"NOTE_GENERATOR_REDIS_URL": with_login(at.redis_url, "note-generator", password)}
 
 
 OWN_SETTINGS: Mapping[str, Callable[[State, Addresses], dict[str, str]]] = {
@@ -187,4 +193,12 @@ def _topology_step(state: State, at: Addresses) -> dict[str, str]:
         "TOPOLOGY_GATEWAY_PASSWORD": state.secret("amqp:gateway"),
         "TOPOLOGY_FIX_OUTCOMES_PASSWORD": state.secret("amqp:fix-outcomes"),
         "TOPOLOGY_NOTE_GENERATOR_PASSWORD": state.secret("amqp:note-generator"),
+    }
+
+
+def _cache_step(state: State, at: Addresses) -> dict[str, str]:
+    return {
+        "CACHE_ADMIN_URL": at.redis_url,
+        "CACHE_GATEWAY_PASSWORD": state.secret("redis:gateway"),
+        "CACHE_NOTE_GENERATOR_PASSWORD": state.secret("redis:note-generator"),
     }

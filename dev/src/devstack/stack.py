@@ -44,8 +44,9 @@ class Stack:
         """Nothing is started yet.
 
         `settings` adds environment variables and `commands` another command line, per service, per replica
-        or for the steps `database-apply` and `topology-apply`. `servers` are used and left alone. `durable`
-        keeps fsync on. `environment` (default: ours) may name servers (RF_*_URL) and holds NOTE_GENERATOR_*.
+        or for the steps `database-apply`, `topology-apply` and `cache-apply`. `servers` are used and left
+        alone. `durable` keeps fsync on. `environment` (default: ours) may name servers (RF_*_URL) and holds
+        NOTE_GENERATOR_*.
         """
         self.folder = folder.resolve()
         self.state = State.load(self.folder)

@@ -1,16 +1,28 @@
 """The command line: `note-generator run`, and what an operator needs."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 import uvicorn
 from shared.contracts.topology import NOTE_GENERATOR_STATE_CHANGES
 from shared.contracts.vocabulary import Service
 from shared.parked import ParkingLot
 
+from note_generator import users
 from note_generator.app import create_app
-from note_generator.settings import BrokerSettings, Settings
+from note_generator.settings import (
+    BrokerSettings,
+    CacheSettings,
+    Settings,
+    UserFileSettings,
+    UserSettings,
+)
 from shared import garbage, logs, parked_cli, telemetry
 
 main = typer.Typer(no_args_is_help=True, add_completion=False)
+cache_cli = typer.Typer(no_args_is_help=True, help="Redis: the services' users and their rights.")
+main.add_typer(cache_cli, name="cache")
 
 
 @main.callback()
@@ -37,6 +49,33 @@ def run() -> None:
         server_header=False,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_s / 4)),
     )
+
+
+@cache_cli.command("apply")
+def cache_apply() -> None:
+    """Make the services' users in a Redis that runs. Settings: CACHE_…"""
+    settings = CacheSettings()
+    kept = users.apply(settings.admin_url, _passwords(settings))
+    typer.echo(
+        f"cache: users are up to date{'' if kept else ', until Redis starts again: it has no ACL file'}"
+    )
+
+
+@cache_cli.command("users")
+def cache_users(
+    to: Annotated[Path, typer.Option(help="The file to write; it holds hashes of passwords")],
+) -> None:
+    """Write the ACL file that a Redis of our own starts with. Settings: CACHE_…"""
+    settings = UserFileSettings()
+    to.write_text(users.acl_file(_passwords(settings), administrator=settings.admin_password))
+    typer.echo(f"cache: users are in {to}")
+
+
+def _passwords(settings: UserSettings) -> users.Passwords:
+    return {
+        Service.GATEWAY: settings.gateway_password,
+        Service.NOTE_GENERATOR: settings.note_generator_password,
+    }
 
 
 def _parking_lot() -> ParkingLot:

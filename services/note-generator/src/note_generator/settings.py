@@ -13,6 +13,27 @@ class BrokerSettings(BaseSettings):
     amqp_url: SecretStr = Field(description="RabbitMQ, as this service's own user")
 
 
+class UserSettings(BaseSettings):
+    """CACHE_…: the passwords of Redis' users, which no running service has."""
+
+    model_config = from_environment("CACHE_")
+
+    gateway_password: SecretStr = Field(description="Password of the Redis user gateway")
+    note_generator_password: SecretStr = Field(description="Password of the Redis user note-generator")
+
+
+class UserFileSettings(UserSettings):
+    """CACHE_…: what `note-generator cache users` needs."""
+
+    admin_password: SecretStr = Field(description="Password of the Redis user admin, an operator's")
+
+
+class CacheSettings(UserSettings):
+    """CACHE_…: what `note-generator cache apply` needs."""
+
+    admin_url: SecretStr = Field(description="Redis as an administrator, redis://…")
+
+
 class Settings(ServiceSettings):
     """All settings, with the defaults that suit a small installation."""
 

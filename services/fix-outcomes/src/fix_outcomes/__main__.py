@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,9 +15,16 @@ from shared.contracts.vocabulary import Service
 from shared.parked import ParkingLot
 from shared.publisher import NotPublished
 
-from fix_outcomes import provisioning, republishing, topology
+from fix_outcomes import provisioning, psa, republishing, topology
 from fix_outcomes.app import create_app
-from fix_outcomes.settings import BrokerSettings, DatabaseSettings, OwnerSettings, Settings, TopologySettings
+from fix_outcomes.settings import (
+    BrokerAdminSettings,
+    BrokerSettings,
+    DatabaseSettings,
+    OwnerSettings,
+    Settings,
+    TopologySettings,
+)
 from fix_outcomes.storage import verification
 from shared import garbage, logs, parked_cli, telemetry
 
@@ -26,6 +35,8 @@ journal_cli = typer.Typer(no_args_is_help=True, help="The journal: what was reco
 main.add_typer(database_cli, name="database")
 main.add_typer(topology_cli, name="topology")
 main.add_typer(journal_cli, name="journal")
+psa_cli = typer.Typer(no_args_is_help=True, help="The broker users of PSA tools.")
+topology_cli.add_typer(psa_cli, name="psa")
 
 
 @main.command()
@@ -62,7 +73,7 @@ def database_apply() -> None:
 def topology_apply() -> None:
     """Declare everything in RabbitMQ through its management API. Settings: TOPOLOGY_…"""
     settings = TopologySettings()
-    topology.apply(settings.api_url, _passwords(settings))
+    topology.apply(settings.api_url, _passwords(settings), vhost=settings.vhost)
     typer.echo("topology: exchanges, queues, users and permissions are up to date")
 
 
@@ -70,6 +81,53 @@ def topology_apply() -> None:
 def topology_definitions(indent: Annotated[int, typer.Option(help="Spaces to indent by")] = 2) -> None:
     """Print RabbitMQ's definitions, as a broker can boot from them (with hashed passwords)."""
     typer.echo(json.dumps(topology.definitions(_passwords(TopologySettings())), indent=indent))
+
+
+@psa_cli.command("add")
+def psa_add(account: Annotated[UUID, typer.Argument(help="The account")]) -> None:
+    """Make an account's user, and print its connection string, once, with a subscriber to begin with."""
+    with _refusing():
+        _tell_of_user(account, _psa().add(account))
+    typer.echo(f"\n{psa.example(account)}")
+
+
+@psa_cli.command("rotate")
+def psa_rotate(account: Annotated[UUID, typer.Argument(help="The account")]) -> None:
+    """Give an account's user a new password, and print its connection string, once."""
+    with _refusing():
+        _tell_of_user(account, _psa().rotate(account))
+
+
+@psa_cli.command("remove")
+def psa_remove(account: Annotated[UUID, typer.Argument(help="The account")]) -> None:
+    """Delete an account's user and its queues, with what waits in them."""
+    with _refusing():
+        typer.echo(f"removed, with {_psa().remove(account)} queues")
+
+
+@psa_cli.command("list")
+def psa_list() -> None:
+    """Every account that has a user, its queues, and how many messages wait in them."""
+    for subscriber in _psa().everyone():
+        typer.echo(f"{subscriber.account_id}  queues {subscriber.queues}  messages {subscriber.messages}")
+
+
+def _psa() -> psa.PsaUsers:
+    settings = BrokerAdminSettings()
+    return psa.PsaUsers(settings.api_url, vhost=settings.vhost)
+
+
+def _tell_of_user(account: UUID, password: str) -> None:
+    typer.echo(psa.connection_string(BrokerAdminSettings().psa_amqp_url, account, password))
+    typer.echo("This is shown once; nobody can read it again.", err=True)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except psa.PsaError as error:
+        raise SystemExit(str(error)) from error
 
 
 @journal_cli.command("replay")

@@ -55,14 +55,25 @@ class DatabaseSettings(OwnerSettings):
     relay_password: SecretStr = Field(description="Password of the role fix_outcomes_relay")
 
 
-class TopologySettings(BaseSettings):
-    """TOPOLOGY_…: what `fix-outcomes topology apply` needs, and no running service ever has."""
+class BrokerAdminSettings(BaseSettings):
+    """TOPOLOGY_…: what `fix-outcomes topology psa` needs."""
 
     model_config = from_environment("TOPOLOGY_")
 
     api_url: SecretStr = Field(
         description="RabbitMQ's management API as an administrator, http://user:password@…"
     )
+    psa_amqp_url: str = Field(
+        default="amqp://localhost:5672/",
+        pattern=r"^amqps?://\S+$",
+        description="Where PSA tools reach RabbitMQ, amqps://host:port/vhost, without a login",
+    )
+    vhost: str = Field(default="/", min_length=1, description="RabbitMQ's virtual host")
+
+
+class TopologySettings(BrokerAdminSettings):
+    """TOPOLOGY_…: what `fix-outcomes topology apply` needs, and no running service ever has."""
+
     gateway_password: SecretStr = Field(description="Password of the broker user gateway")
     fix_outcomes_password: SecretStr = Field(description="Password of the broker user fix-outcomes")
     note_generator_password: SecretStr = Field(description="Password of the broker user note-generator")

@@ -26,7 +26,7 @@ def definitions(passwords: Passwords, *, vhost: str = "/") -> dict[str, Any]:
         "vhosts": [{"name": vhost}],
         "topic_permissions": [_topic_permission(service, vhost) for service in Service],
         "permissions": [_permission(service, vhost) for service in Service],
-        "policies": [_psa_policy(vhost)],
+        "policies": [psa_policy(vhost)],
         "exchanges": [
             {
                 "name": name,
@@ -62,11 +62,13 @@ def definitions(passwords: Passwords, *, vhost: str = "/") -> dict[str, Any]:
     }
 
 
-def apply(api_url: SecretStr, passwords: Passwords) -> None:
+def apply(api_url: SecretStr, passwords: Passwords, *, vhost: str = "/") -> None:
     """Import the definitions. What is there already stays; passwords and permissions are set anew."""
     url = httpx.URL(api_url.get_secret_value())
     with httpx.Client(base_url=url.copy_with(userinfo=b""), auth=(url.username, url.password)) as api:
-        api.post("/api/definitions", json=definitions(passwords), timeout=_TIMEOUT_S).raise_for_status()
+        api.post(
+            "/api/definitions", json=definitions(passwords, vhost=vhost), timeout=_TIMEOUT_S
+        ).raise_for_status()
 
 
 def _user(service: Service, password: SecretStr) -> dict[str, Any]:
@@ -105,8 +107,8 @@ def _topic_permission(service: Service, vhost: str) -> dict[str, str]:
     }
 
 
-def _psa_policy(vhost: str) -> dict[str, Any]:
-    """Queues of PSA tools: a dead subscriber cannot fill the disk."""
+def psa_policy(vhost: str) -> dict[str, Any]:
+    """For the queues of PSA tools: a dead subscriber cannot fill the disk."""
     return {
         "vhost": vhost,
         "name": "psa-limits",

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +67,7 @@ class MemoryCache(NoteCache):
 
     def __init__(self) -> None:
         self.held: dict[NoteKind, Note] = {}
+        self.lookups: Counter[str] = Counter()
 
     async def note(
         self, *, account_id: UUID, session_id: UUID, kind: NoteKind, state_version: int

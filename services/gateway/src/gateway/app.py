@@ -67,7 +67,7 @@ def create_app(
     parts = _parts(
         settings, clock, couriers=couriers or Couriers.of(settings), notes=notes or NoteCache.of(settings)
     )
-    metrics = Metrics(couriers=parts.couriers, updates=parts.updates)
+    metrics = Metrics(couriers=parts.couriers, updates=parts.updates, notes=parts.notes)
     app = FastAPI(
         title="ResolutionFlow fix outcomes",
         version=version("gateway"),

@@ -1,5 +1,6 @@
 """The notes that note-generator left in Redis. A cache: where it is away, we do without, and quickly."""
 
+from collections import Counter
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +35,7 @@ class NoteCache:
             retry=Retry(NoBackoff(), 0),
         )
         self._redis: Redis = Redis.from_pool(pool)
+        self.lookups: Counter[str] = Counter()
 
     @classmethod
     def of(cls, settings: Settings) -> "NoteCache":
@@ -48,10 +50,13 @@ class NoteCache:
         try:
             version, document = await self._redis.hmget(key, [VERSION_FIELD, NOTE_FIELD])
             if version is None or document is None or int(version) != state_version:
+                self.lookups["miss"] += 1
                 return None
             note = Note.model_validate_json(document)
+            self.lookups["hit"] += 1
         except _AWAY as error:
             log.warning("note cache is away", reason=type(error).__name__)
+            self.lookups["away"] += 1
             return None
         except (ValidationError, ValueError):
             log.warning("cached note is unreadable", session_id=str(session_id), kind=kind)

@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from shared.courier import Courier
 
+from gateway.cache import NoteCache
 from gateway.courier import Couriers
 from gateway.updates import Updates
 
@@ -26,11 +27,11 @@ _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 class Metrics:
     """The numbers behind `/metrics`."""
 
-    def __init__(self, *, couriers: Couriers, updates: Updates) -> None:
+    def __init__(self, *, couriers: Couriers, updates: Updates, notes: NoteCache) -> None:
         self.registry = CollectorRegistry()
         for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
             self.registry.register(collector)
-        self.registry.register(_Figures(couriers, updates))
+        self.registry.register(_Figures(couriers, updates, notes))
         self._requests = Counter(
             "rf_gateway_http_requests",
             "Requests answered",
@@ -64,8 +65,8 @@ class Metrics:
 class _Figures(Collector):
     """Reads the couriers' and the streams' figures when asked."""
 
-    def __init__(self, couriers: Couriers, updates: Updates) -> None:
-        self._updates = updates
+    def __init__(self, couriers: Couriers, updates: Updates, notes: NoteCache) -> None:
+        self._updates, self._notes = updates, notes
         self._couriers: dict[str, Courier[Any]] = {
             "commands": couriers.commands,
             "queries": couriers.queries,
@@ -85,4 +86,10 @@ class _Figures(Collector):
             waiting.add_metric([name], courier.unanswered)
             connected.add_metric([name], courier.ready)
         yield from (sent, messages, resent, waiting, connected)
+        lookups = CounterMetricFamily(
+            "rf_gateway_note_lookups", "Notes looked for in the cache", labels=["result"]
+        )
+        for result in ("hit", "miss", "away"):
+            lookups.add_metric([result], self._notes.lookups[result])
+        yield lookups
         yield GaugeMetricFamily("rf_gateway_sse_viewers", "Event streams open", value=self._updates.viewers)

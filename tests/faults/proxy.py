@@ -40,6 +40,12 @@ class Link:
         self.port = 0
         self.listening = asyncio.Event()
 
+    def instead_of(self, url: str) -> str:
+        """The same URL, by way of this link."""
+        parts = urlsplit(url)
+        login, at, _ = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{login}{at}127.0.0.1:{self.port}"))
+
     def change(self, weather: Weather) -> None:
         """From now on the link is like this."""
         self._loop.call_soon_threadsafe(self._change, weather)
@@ -135,13 +141,12 @@ class Links:
         self._thread.join()
         self._loop.close()
 
-    def to(self, url: str) -> tuple[Link, str]:
-        """A new link to the server of this URL, and the URL by which to use it."""
+    def to(self, url: str) -> Link:
+        """A new link to the server of this URL."""
         parts = urlsplit(url)
         link = Link(self._loop, (str(parts.hostname), parts.port or 0))
         self._run(lambda: self._serve(link))
-        login, at, _ = parts.netloc.rpartition("@")
-        return link, urlunsplit(parts._replace(netloc=f"{login}{at}127.0.0.1:{link.port}"))
+        return link
 
     async def _serve(self, link: Link) -> None:
         self._tasks.append(asyncio.create_task(link.serve()))

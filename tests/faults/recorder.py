@@ -118,6 +118,17 @@ class Recorder:
         """Let them finish what they are at: the retries of what is unknown, and what was queued."""
         self._stopping.set()
         await asyncio.gather(*self._tasks)
+        for account in self.accounts:
+            for other in self.accounts:
+                if other is not account:
+                    await self._trespass(account, other)
+
+    async def _trespass(self, account: Account, other: Account) -> None:
+        """What is another account's does not exist."""
+        paths = [("foreign_session", f"{SESSIONS}/{session}") for session in other.sessions[:1]]
+        paths += [("foreign_operation", operation) for operation in other.operations[:1]]
+        for kind, path in paths:
+            await self.call(self.request("closing", account, kind, "GET", path), account.token)
 
     async def preview_everything(self) -> None:
         """Ask for both documents of every session: a cache that was lost is filled again by that."""
@@ -346,8 +357,13 @@ class Client:
         return read
 
     async def _preview(self, case: Case) -> None:
+        """Look at a document, record an outcome, and look again: it must show it."""
         document = self._rng.choice(DOCUMENTS)
-        await self._read("preview", "POST", f"{SESSIONS}/{case.id}/{document}/preview", case)
+        path = f"{SESSIONS}/{case.id}/{document}/preview"
+        await self._read("preview", "POST", path, case)
+        if case.open_fixes:
+            await self._record_parked(case)
+            await self._read("preview", "POST", path, case)
 
     async def _close(self, case: Case) -> None:
         """End a session; the hot one stays hot."""

@@ -7,9 +7,11 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlsplit
 
+from devstack import services
 from devstack.servers import describe_servers
-from devstack.services import STEPS, with_login
+from devstack.services import STEPS, Choices, with_login
 from devstack.stack import Stack
 from devstack.state import State
 
@@ -31,6 +33,7 @@ _SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "NOTE_GENERATOR_LEASE_S": "1.5",
     },
 }
+_SERVERS: Final = {"amqp": "rabbitmq", "postgresql": "postgres", "redis": "redis"}
 SOURCES: Final = (
     "shared/src",
     "services/gateway/src",
@@ -126,21 +129,11 @@ class Stage:
     def _settle(self, proxies: Links) -> dict[str, dict[str, str]]:
         state = State.load(self.folder)
         at = describe_servers(state, durable=False, environment={}).addresses
-        settings = {service: dict(values) for service, values in _SETTINGS.items()}
-        for service, own in settings.items():
-            prefix = service.upper().replace("-", "_")
-            amqp_url = with_login(at.amqp_url, service, state.secret(f"amqp:{service}"))
-            own[f"{prefix}_AMQP_URL"] = self._link(proxies, service, "rabbitmq", amqp_url)
-            own[crash.FOLDER] = str(self.folder)
-            if service != "fix-outcomes":
-                own[f"{prefix}_REDIS_URL"] = self._link(proxies, service, "redis", at.redis_url)
-        of_fix_outcomes = self._link(proxies, "fix-outcomes", "postgres", at.database_url)
-        for role, secret, name in (
-            ("fix_outcomes", "database:runtime", "DATABASE_URL"),
-            ("fix_outcomes_relay", "database:relay", "RELAY_DATABASE_URL"),
-        ):
-            login = with_login(of_fix_outcomes, role, state.secret(secret))
-            settings["fix-outcomes"][f"FIX_OUTCOMES_{name}"] = login
+        ordinary = services.programs(state, at, Choices(), {})
+        settings: dict[str, dict[str, str]] = {}
+        for service, own in _SETTINGS.items():
+            linked = self._linked(proxies, service, ordinary[service].environment)
+            settings[service] = {**own, **linked, crash.FOLDER: str(self.folder)}
         return settings | self._other_sources(settings)
 
     def _other_sources(self, settings: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -150,6 +143,13 @@ class Stage:
         path = {"PYTHONPATH": ":".join(str(self._sources / each) for each in SOURCES)}
         return {name: settings.get(name, {}) | path for name in (*settings, *STEPS)}
 
-    def _link(self, proxies: Links, service: str, server: str, url: str) -> str:
-        self.links[f"{service}-{server}"], address = proxies.to(url)
-        return address
+    def _linked(self, proxies: Links, service: str, environment: Mapping[str, str]) -> dict[str, str]:
+        """Every address of a server, as the launcher would give it to this service, but through a proxy."""
+        linked = {}
+        for name, url in environment.items():
+            server = _SERVERS.get(urlsplit(url).scheme) if name.endswith("_URL") else None
+            if server is not None:
+                link = f"{service}-{server}"
+                self.links[link] = self.links.get(link) or proxies.to(url)
+                linked[name] = self.links[link].instead_of(url)
+        return linked

@@ -58,7 +58,7 @@ def copied(mutant: str, tree: Path) -> Path:
     for source in SOURCES:
         shutil.copytree(ROOT / source, tree / source, ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run(
-        ["git", "apply", str(MUTANTS / f"{mutant}.patch")],
+        ["git", "apply", "-C0", str(MUTANTS / f"{mutant}.patch")],
         cwd=tree,
         capture_output=True,
         text=True,

@@ -36,7 +36,7 @@ page: setup ## Builds the engineer's page, which the gateway then serves
 	$(MAKE) -s --no-print-directory frontend/dist/index.html
 
 screenshots: servers ## Writes docs/screenshots anew, of each mode of the banner and the queue
-	$(RUN) pytest --full --screenshots docs/screenshots tests/e2e/page/test_screenshots.py
+	$(RUN) pytest --full --screenshots docs/screenshots tests/e2e/page/test_views.py -k pictures
 
 up: setup page ## Starts the whole stack (REPLICAS="gateway=2 …"), prints its URL and a token for each role
 	@$(RUN) devstack up $(foreach each,$(REPLICAS),--replicas $(each))

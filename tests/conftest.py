@@ -13,6 +13,7 @@ from places import Broker, Database, own_broker, own_database
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also run the tests that are marked `full`: slow")
+    parser.addoption("--screenshots", help="folder for pictures of the page")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

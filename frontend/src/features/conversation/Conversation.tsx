@@ -14,7 +14,7 @@ interface Props {
 const NEAR_THE_END_PX = 120;
 
 export function Conversation({ session, messages, sending }: Props) {
-  const list = useRef<HTMLOListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const count = messages.length + (sending ? 1 : 0);
   // Whoever reads further up is not moved.
@@ -23,7 +23,7 @@ export function Conversation({ session, messages, sending }: Props) {
   }, [count]);
 
   return (
-    <ol
+    <div
       ref={list}
       className="conversation"
       role="log"
@@ -33,23 +33,23 @@ export function Conversation({ session, messages, sending }: Props) {
         atEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_THE_END_PX;
       }}
     >
-      <li className="message intake">
+      <article className="message intake">
         <Who name="As it was reported" at={session.created_at} />
         <LongText text={session.intake_content.text} />
-      </li>
+      </article>
       {messages.map((message) => (
-        <li key={message.id} id={`message-${message.id}`} className={`message ${message.role}`} tabIndex={-1}>
+        <article key={message.id} id={`message-${message.id}`} className={`message ${message.role}`} tabIndex={-1}>
           <Who name={nameOf(message)} at={message.created_at} />
           <LongText text={message.content} />
-        </li>
+        </article>
       ))}
       {sending && (
-        <li className="message engineer sending">
+        <article className="message engineer sending">
           <p className="who">Sending…</p>
           <LongText text={sending} />
-        </li>
+        </article>
       )}
-    </ol>
+    </div>
   );
 }
 

@@ -11,7 +11,7 @@ function many(tokens: readonly Token[] | undefined): ReactNode {
 }
 
 const BLOCKS: Record<string, (token: never) => ReactNode> = {
-  heading: ({ depth, tokens }: Tokens.Heading) => (depth <= 2 ? <h3>{many(tokens)}</h3> : <h4>{many(tokens)}</h4>),
+  heading: ({ depth, tokens }: Tokens.Heading) => (depth <= 2 ? <h2>{many(tokens)}</h2> : <h3>{many(tokens)}</h3>),
   paragraph: ({ tokens }: Tokens.Paragraph) => <p>{many(tokens)}</p>,
   blockquote: ({ tokens }: Tokens.Blockquote) => <blockquote>{many(tokens)}</blockquote>,
   code: ({ text }: Tokens.Code) => (

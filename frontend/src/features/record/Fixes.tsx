@@ -40,7 +40,7 @@ function FixCard({ fix, entries, mayAct }: { fix: Fix; entries: readonly History
   const actions = mayAct && fix.allowed_outcomes.length > 0 ? allowed(parkedActions(fix), fix) : [];
   return (
     <li className={`fix ${fix.status}`}>
-      <h3>{fix.title}</h3>
+      <h2>{fix.title}</h2>
       <p className="muted">
         {fix.superseded_at ? <span className="badge">replaced</span> : <Badge status={fix.status} />}{" "}
         {fix.confidence_pct} % confident

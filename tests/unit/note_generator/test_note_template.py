@@ -9,9 +9,10 @@ from golden_stories import STORIES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from note_generator.domain.bundle import bundle
+from note_generator.domain.checks.examination import violations
 from note_generator.domain.plain import inline
 from note_generator.domain.template import document
-from note_generator.domain.wording import HEADINGS, sections_of, violations
+from note_generator.domain.wording import HEADINGS, sections_of
 from note_stories import Story, played, tickets
 from shared.contracts.vocabulary import FixStatus, NoteKind
 

@@ -7,8 +7,8 @@ from shared.contracts.vocabulary import Generator
 from shared.logs import logger
 
 from note_generator.domain.bundle import Bundle
+from note_generator.domain.checks.examination import violations
 from note_generator.domain.template import document
-from note_generator.domain.wording import violations
 
 log = logger(__name__)
 
@@ -67,7 +67,7 @@ class CheckedWriter:
             found = violations(draft.markdown, bundle)
             if not found:
                 return draft
-            reason = f"the model's text was refused: {'; '.join(found)}"
+            reason = f"the model's text was refused: {'; '.join(map(str, found))}"
         except WritingFailed as failure:
             reason = failure.reason
         log.warning("the template writes instead", kind=bundle.kind, reason=reason)

@@ -42,12 +42,14 @@ class Step:
     by: str | None
     outcome: FixStatus
     notes: str | None
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A fix, and what became of it. `recorded` are the words of its present outcome."""
 
+    id: UUID
     title: str
     description: str
     confidence_pct: int
@@ -79,6 +81,7 @@ class Attempt:
 class ConfirmedFact:
     """Something that is known. `internal` is for colleagues only."""
 
+    id: UUID
     text: str
     internal: bool
 
@@ -131,7 +134,7 @@ def bundle(snapshot: Snapshot, kind: NoteKind) -> Bundle:
         opened_by=session.created_by.name,
         intake=secrets.removed(session.intake_content.text),
         facts=tuple(
-            ConfirmedFact(secrets.removed(fact.text), fact.visibility is Visibility.INTERNAL)
+            ConfirmedFact(fact.id, secrets.removed(fact.text), fact.visibility is Visibility.INTERNAL)
             for fact in snapshot.facts
             if internal_too or fact.visibility is Visibility.CLIENT
         ),
@@ -185,6 +188,7 @@ def _attempt(fix: Fix, transitions: Sequence[HistoryEntry], secrets: Secrets) ->
 
     steps = _steps(fix, transitions, secrets)
     return Attempt(
+        id=fix.id,
         title=secrets.removed(fix.title),
         description=secrets.removed(fix.description),
         confidence_pct=fix.confidence_pct,
@@ -216,6 +220,7 @@ def _steps(fix: Fix, transitions: Sequence[HistoryEntry], secrets: Secrets) -> t
             by=entry.actor.name,
             outcome=FixStatus(entry.to),
             notes=(secrets.removed(entry.notes).strip() or None) if entry.notes else None,
+            sequence=entry.sequence,
         )
         for entry in sorted(transitions, key=lambda entry: entry.sequence)
         if entry.fix_id == fix.id and entry.to in PARKED | TERMINAL

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from shared.contracts.views import ChatMessage
 from shared.contracts.vocabulary import MessageRole
@@ -20,6 +21,7 @@ CONDENSED_MESSAGE: Final = 160
 class Utterance:
     """One message. `condensed`: only how it began."""
 
+    id: UUID
     role: MessageRole
     name: str | None
     at: datetime
@@ -56,7 +58,7 @@ def condensed(messages: Sequence[ChatMessage], count: int, *, clean: Callable[[s
 
 
 def _utterance(message: ChatMessage, text: str, *, condensed: bool = False) -> Utterance:
-    return Utterance(message.role, message.author.name, message.created_at, text, condensed)
+    return Utterance(message.id, message.role, message.author.name, message.created_at, text, condensed)
 
 
 def _without_middle(text: str, longest: int) -> str:

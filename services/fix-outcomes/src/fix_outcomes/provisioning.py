@@ -1,14 +1,17 @@
 """`database apply`: the roles and the tables, made to be as this version needs them. Safe to run again."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from fix_outcomes.storage.database import DRIVER
 
 _LOCK: Final = 7_261_000
 _ROLES: Final = ("fix_outcomes", "fix_outcomes_relay")
@@ -21,7 +24,7 @@ async def apply(url: SecretStr, passwords: dict[str, SecretStr]) -> None:
 
 async def migrate(url: SecretStr, revision: str, *, passwords: dict[str, SecretStr] | None = None) -> None:
     """Move the database to a revision, up or down: `head`, `base`, `0001`, `-1`. One at a time does it."""
-    engine = create_async_engine(make_url(url.get_secret_value()).set(drivername="postgresql+asyncpg"))
+    engine = create_async_engine(DRIVER, async_creator=partial(asyncpg.connect, url.get_secret_value()))
     try:
         async with engine.connect() as connection:
             await connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})

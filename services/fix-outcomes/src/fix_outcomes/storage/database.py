@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -44,6 +45,8 @@ _OUTAGES = (
     PoolTimeoutError,
 )
 
+DRIVER = "postgresql+asyncpg://"
+
 _ACCOUNTS = "select set_config('app.accounts', $1, true)"
 
 
@@ -56,21 +59,24 @@ def is_outage(error: BaseException) -> bool:
 def connect(url: str, *, name: str, connections: int) -> AsyncEngine:
     """A pool of at most `connections`, each made when first needed. `url` begins with postgresql://."""
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
-        pool_size=connections,
-        max_overflow=0,
-        json_deserializer=orjson.loads,
-        pool_timeout=_CONNECT_TIMEOUT_S,
-        connect_args={
-            "timeout": _CONNECT_TIMEOUT_S,
-            "command_timeout": _COMMAND_TIMEOUT_S,
-            "server_settings": {
+        DRIVER,
+        # The driver reads the address itself: it knows sslmode, several hosts, and the rest of what libpq knows.
+        async_creator=partial(
+            asyncpg.connect,
+            url,
+            timeout=_CONNECT_TIMEOUT_S,
+            command_timeout=_COMMAND_TIMEOUT_S,
+            server_settings={
                 "application_name": name,
                 "timezone": "UTC",
                 "idle_in_transaction_session_timeout": "60s",
                 "lock_timeout": "10s",
             },
-        },
+        ),
+        pool_size=connections,
+        max_overflow=0,
+        json_deserializer=orjson.loads,
+        pool_timeout=_CONNECT_TIMEOUT_S,
     )
 
 

@@ -10,7 +10,7 @@ type Source = () => Actions;
 const sources = new Set<Source>();
 const listeners = new Set<() => void>();
 let enabled = localStorage.getItem(PREFERENCE) !== "off";
-let begun = 0;
+let begun = -Infinity;
 
 /** Keys as "m", "?" or "v w"; the newest of several components that want the same key gets it. */
 export function useShortcuts(actions: Actions): void {
@@ -61,7 +61,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const chord = event.timeStamp - begun < CHORD_MS;
-  begun = 0;
+  begun = -Infinity;
   const action = actionFor(chord ? `v ${event.key}` : event.key);
   if (action) {
     event.preventDefault();

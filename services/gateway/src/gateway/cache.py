@@ -19,7 +19,8 @@ from gateway.settings import Settings
 log = logger(__name__)
 
 _CONNECTIONS: Final = 20
-_AWAY: Final = (RedisError, OSError, TimeoutError)
+_AWAY: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""RuntimeError: what uvloop raises where a connection that was reset is written to, and redis-py lets through."""
 
 
 class NoteCache:

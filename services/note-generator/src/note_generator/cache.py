@@ -23,6 +23,8 @@ log = logger(__name__)
 _ANNOUNCED: Final = "a"
 _PAUSE_S: Final = 1.0
 _CONNECTIONS: Final = 20
+_AWAY: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""RuntimeError: what uvloop raises where a connection that was reset is written to, and redis-py lets through."""
 
 _CLAIM: Final = f"""
 local version = redis.call('HGET', KEYS[1], '{VERSION_FIELD}')
@@ -172,6 +174,19 @@ class NoteCache:
         """Remember that the event about this version was published."""
         await self._ask(lambda: self._mark(keys=[ref.note_key], args=[ref.state_version]))
 
+    async def text(self, key: str) -> str | None:
+        """A text that was kept."""
+        found: str | None = await self._ask(lambda: self._redis.get(key))
+        return found
+
+    async def keep(self, key: str, text: str) -> None:
+        """Keep a text as long as a note."""
+        await self._ask(lambda: self._redis.set(key, text, px=self._ttl_ms))
+
+    async def run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
+        """One step of the ledger."""
+        return await self._ask(lambda: self._redis.register_script(script)(keys=keys, args=arguments))
+
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
@@ -181,7 +196,7 @@ class NoteCache:
             raise CacheAway
         try:
             return await question()
-        except (RedisError, OSError, TimeoutError) as error:
+        except _AWAY as error:
             self._away_until = time.monotonic() + _PAUSE_S
             log.warning("redis does not answer", reason=type(error).__name__)
             raise CacheAway from error

@@ -87,10 +87,9 @@ def _worsened(link: str, weather: Weather, for_s: float = _AWAY_S) -> Callable[[
 
 
 async def _reset(scene: Scene) -> None:
-    for link in scene.stage.links.values():
-        link.reset()
+    for name in scene.stage.links:
+        await scene.injector.reset(name)
         await scene.more(5)
-    await scene.injector.cut("note-generator-redis", 0.1)
 
 
 _ALL: Final = (

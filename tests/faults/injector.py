@@ -95,6 +95,11 @@ class Injector:
             await asyncio.sleep(for_s)
             self.stage.links[link].heal()
 
+    async def reset(self, link: str) -> None:
+        """End a link's connections with a reset; new ones are welcome at once."""
+        async with self.noted(f"{link} reset"):
+            self.stage.links[link].reset()
+
     async def worsen(self, link: str, weather: Weather, for_s: float) -> None:
         """Make a link bad for a while."""
         async with self.noted(f"{link}: {weather} for {for_s:g} s"):

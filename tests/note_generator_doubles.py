@@ -257,7 +257,7 @@ class MessagesApi:
             await serving
 
 
-def said(text: str, stop_reason: str = "end_turn") -> Response:
+def said(text: str, stop_reason: str = "end_turn", usage: dict[str, int] | None = None) -> Response:
     """A good answer of the Messages API."""
     return JSONResponse(
         {
@@ -268,11 +268,32 @@ def said(text: str, stop_reason: str = "end_turn") -> Response:
             "content": [{"type": "text", "text": text}],
             "stop_reason": stop_reason,
             "stop_sequence": None,
-            "usage": {"input_tokens": 10, "output_tokens": 20},
+            "usage": usage or {"input_tokens": 10, "output_tokens": 20},
         }
     )
 
 
-def went_wrong(status: int, kind: str) -> Response:
+def handed_in(markdown: str, support: tuple[str, str] = ("R", "Outcome status")) -> str:
+    """A document in the form in which the model hands it in; every sentence with this support."""
+    from note_generator.domain.wording import sections_of
+
+    evidence = [{"source": support[0], "quote": support[1]}]
+    sections = [
+        {
+            "heading": heading.removeprefix("## "),
+            "sentences": [
+                {"text": line.removeprefix("- "), "support": evidence}
+                for line in text.splitlines()
+                if line.strip()
+            ],
+        }
+        for heading, text in sections_of(markdown).items()
+    ]
+    return json.dumps({"sections": sections})
+
+
+def went_wrong(status: int, kind: str, message: str = "no", *, retry_after: str | None = None) -> Response:
     """An error of the Messages API."""
-    return JSONResponse({"type": "error", "error": {"type": kind, "message": "no"}}, status_code=status)
+    headers = {} if retry_after is None else {"retry-after": retry_after}
+    error = {"type": "error", "error": {"type": kind, "message": message}}
+    return JSONResponse(error, status_code=status, headers=headers)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from note_generator.domain.wording import HEADINGS
-from note_generator_doubles import MessagesApi, said
+from note_generator_doubles import MessagesApi, handed_in, said
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import Response
 
 VERDICTS = {
     "applied_pending": "Applied, awaiting verification.",
-    "applied_partial": "Partly applied so far.",
-    "applied_failed": "The fix did not solve it.",
+    "applied_partial": "Partly applied so far; the rest is next.",
+    "applied_failed": "The fix did not solve it; the search continues.",
     "applied_success": "The fix was applied and it worked.",
     "dismissed": "The fix was not applied.",
 }
@@ -60,7 +60,7 @@ class Model:
         self.calls.append(call)
         if self._held in call.text:
             await self._free.wait()
-        return said(_document(call))
+        return said(handed_in(_document(call)))
 
 
 @asynccontextmanager

@@ -16,7 +16,10 @@ DOCUMENTS = {
     "resolution-note": NoteKind.RESOLUTION_NOTE,
     "escalation-package": NoteKind.ESCALATION_PACKAGE,
 }
-FIELDS = {"markdown", "state_version", "from_cache", "generator", "degraded", "generated_at", "warnings"}
+FIELDS = {
+    *("markdown", "state_version", "from_cache", "generator", "degraded", "generated_at"),
+    *("warnings", "citations", "usage"),
+}
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS)
 

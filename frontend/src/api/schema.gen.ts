@@ -467,6 +467,43 @@ export interface components {
             created_at: string;
         };
         /**
+         * Citation
+         * @description A sentence of a note, and what it rests on.
+         */
+        Citation: {
+            /**
+             * Sentence
+             * @description As it stands in the note
+             */
+            sentence: string;
+            /**
+             * Evidence
+             * @description What that rests on
+             */
+            evidence: components["schemas"]["CitedEvidence"][];
+        };
+        /**
+         * CitedEvidence
+         * @description The words of the record that a sentence of a note rests on.
+         */
+        CitedEvidence: {
+            /**
+             * Kind
+             * @description record, intake, title, fact, message, history or fix
+             */
+            kind: string;
+            /**
+             * Id
+             * @description The fact's, message's or fix's id; of history, the sequence; else the session's id
+             */
+            id: string;
+            /**
+             * Quote
+             * @description The words in it
+             */
+            quote: string;
+        };
+        /**
          * Evidence
          * @description The words of a message that the AI's proposal rests on.
          */
@@ -765,6 +802,45 @@ export interface components {
             url?: string | null;
         };
         /**
+         * NoteUsage
+         * @description What writing a note took of the language model. All calls count, those that were refused too.
+         */
+        NoteUsage: {
+            /**
+             * Calls
+             * @description Calls of the model
+             */
+            calls: number;
+            /**
+             * Input Tokens
+             * @description Tokens read, without those from its cache
+             */
+            input_tokens: number;
+            /**
+             * Output Tokens
+             * @description Tokens written
+             */
+            output_tokens: number;
+            /**
+             * Cache Read Tokens
+             * @description Tokens read from the model's cache
+             * @default 0
+             */
+            cache_read_tokens: number;
+            /**
+             * Cache Write Tokens
+             * @description Tokens written to the model's cache
+             * @default 0
+             */
+            cache_write_tokens: number;
+            /**
+             * Cost Usd
+             * @description By the price table of the settings
+             * @default 0
+             */
+            cost_usd: number;
+        };
+        /**
          * Operation
          * @description What became of a queued command. `parked`: it needs an operator. `answer` is what HTTP would have said.
          */
@@ -905,6 +981,12 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Citations
+             * @default []
+             */
+            citations: components["schemas"]["Citation"][];
+            usage?: components["schemas"]["NoteUsage"] | null;
         };
         /**
          * ProposedOutcome

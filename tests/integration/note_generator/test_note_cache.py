@@ -123,10 +123,10 @@ class Replica:
         self.takes_s = takes_s
         self.flight = SingleFlight(cache=cache, write=self._write, lease_s=LEASE_S)
 
-    async def _write(self, snapshot: Snapshot, kind: NoteKind) -> Note:
+    async def _write(self, ref: NoteRef, _: Snapshot) -> Note:
         self.written += 1
         await asyncio.sleep(self.takes_s)
-        return note_of(NoteRef.of(ACCOUNT, snapshot.session, kind), f"by {id(self)}")
+        return note_of(ref, f"by {id(self)}")
 
     def ask(self, snapshot: Snapshot, **more: bool) -> Awaitable[Written]:
         return self.flight.note(NoteRef.of(ACCOUNT, snapshot.session, NOTE), snapshot, **more)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from devstack.containers import start_test_servers
 from devstack.servers import Servers
-from note_generator_doubles import MessagesApi, Surroundings, asked, fresh_story, said, until
+from note_generator_doubles import MessagesApi, Surroundings, asked, fresh_story, handed_in, said, until
 from places import own_broker
 from pydantic import SecretStr
 from shared.contracts import topology
@@ -63,7 +63,7 @@ async def test_killed_during_the_models_call_another_replica_writes_with_one_cal
 
     async def when_released(_: dict[str, Any]) -> Response:
         await release.wait()
-        return said(NOTE)
+        return said(handed_in(NOTE))
 
     async with MessagesApi(when_released).serving() as api:
         more = {"anthropic_api_key": SecretStr("no-real-key"), "anthropic_base_url": api.url}

@@ -1,21 +1,27 @@
 """The model's text is shown if it agrees with the record; whatever else happens, the template writes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from devstack.servers import Servers
 from golden_stories import REASON, STORIES
 from note_generator.app import create_writer
+from note_generator.cache import NoteCache
 from note_generator.domain.bundle import bundle
 from note_generator.domain.template import document
 from note_generator.settings import Settings
-from note_generator.writer import Draft
-from note_generator_doubles import MessagesApi, said, went_wrong
+from note_generator.writer import Draft, Writer
+from note_generator_doubles import ACCOUNT, MessagesApi, fresh_story, handed_in, said, went_wrong
 from pydantic import SecretStr
 from shared.contracts.vocabulary import NoteKind
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
+NOWHERE = "redis://127.0.0.1:1/0"
 Answer = Callable[[dict[str, Any]], Awaitable[Response] | Response]
 
 HONEST = (
@@ -31,12 +37,23 @@ def settings(url: str, **more: Any) -> Settings:
     return Settings(**(values | {"anthropic_api_key": SecretStr("no-real-key"), "llm_timeout_s": 0.5} | more))
 
 
-async def written(url: str, story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE) -> Draft:
-    writer = create_writer(settings(url))
+@asynccontextmanager
+async def a_writer(url: str, **more: Any) -> AsyncIterator[Writer]:
+    """A writer whose cache is away, so that no test finds another's texts."""
+    cache = NoteCache(url=more.pop("redis", NOWHERE), timeout_s=0.5, ttl_s=60, lease_s=1)
+    writer = create_writer(settings(url, **more), cache=cache)
     try:
-        return await writer.write(bundle(STORIES[story]().snapshot(), kind))
+        yield writer
     finally:
         await writer.close()
+        await cache.close()
+
+
+async def written(
+    url: str, story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE, **more: Any
+) -> Draft:
+    async with a_writer(url, **more) as writer:
+        return await writer.write(bundle(STORIES[story]().snapshot(), kind), account_id=ACCOUNT)
 
 
 def template(story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE) -> str:
@@ -44,7 +61,7 @@ def template(story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE) 
 
 
 async def test_an_honest_text_is_shown() -> None:
-    async with MessagesApi(lambda _: said(HONEST)).serving() as api:
+    async with MessagesApi(lambda _: said(handed_in(HONEST))).serving() as api:
         draft = await written(api.url)
     assert draft.markdown == HONEST + "\n"
     assert (draft.generator, draft.degraded, draft.warnings) == ("llm", False, ())
@@ -55,7 +72,7 @@ async def test_the_model_gets_the_record_and_people_only_as_data() -> None:
         await written(api.url, "pending")
         await written(api.url, "hostile_text")
         await written(api.url, "hostile_text", NoteKind.ESCALATION_PACKAGE)
-    told, hostile, package = (request["messages"][0]["content"] for request in api.requests)
+    told, hostile, package = (request["messages"][0]["content"] for request in api.requests[::2])
     assert "Outcome status: applied_pending" in told
     assert REASON in told
     assert "NOC" not in told
@@ -68,48 +85,200 @@ async def test_the_model_gets_the_record_and_people_only_as_data() -> None:
 
 
 def cut_off(_: dict[str, Any]) -> Response:
-    return said(HONEST, stop_reason="max_tokens")
+    return said(handed_in(HONEST), stop_reason="max_tokens")
 
 
 async def slow(_: dict[str, Any]) -> Response:
     await asyncio.sleep(1.5)
-    return said(HONEST)
+    return said(handed_in(HONEST))
+
+
+async def lost(_: dict[str, Any]) -> Response:
+    return StreamingResponse(_half(), media_type="application/json", headers={"content-length": "5000"})
+
+
+async def _half() -> AsyncIterator[bytes]:
+    yield b'{"id": "msg'
+
+
+def lie(extra: str) -> Answer:
+    return lambda _: said(handed_in(HONEST + extra))
+
+
+RECORD = ("R", "Outcome status")
 
 
 @pytest.mark.parametrize(
     ("answer", "warning"),
     [
-        (lambda _: said(HONEST + "\n\nThe issue is now resolved."), "refused: claims a closure"),
-        (lambda _: said(HONEST.replace(REASON, "the client")), "refused: recorded words missing"),
-        (lambda _: said(HONEST.replace("## Root cause", "## Why")), "refused: headings"),
-        (lambda _: said("Here you go:\n" + HONEST), "refused: headings"),
-        (lambda _: said(HONEST + "\n<img src=x>"), "refused: HTML"),
-        (lambda _: said("I cannot help", stop_reason="refusal"), "declined"),
-        (cut_off, "cut off"),
-        (lambda _: said("  "), "wrote nothing"),
-        (slow, "took too long"),
-        (lambda _: went_wrong(400, "invalid_request_error"), "refused the request"),
-        (lambda _: went_wrong(401, "authentication_error"), "refused the key"),
-        (lambda _: went_wrong(429, "rate_limit_error"), "rate limit"),
-        (lambda _: went_wrong(500, "api_error"), "had an error"),
-        (lambda _: went_wrong(529, "overloaded_error"), "overloaded"),
-        (lambda _: HTMLResponse("<html>gateway</html>"), "could not be asked"),
-        (lambda _: JSONResponse({"unexpected": True}), "could not be asked"),
+        (lie("\n\nThe issue is now resolved."), "claims a closure"),
+        (lie("\n\nThis concerns srv-backup-09 alone."), "unknown host name"),
+        (lie("\n\nSee KB9999999 for that."), "unknown KB number"),
+        (lie("\n\nPrinting from FS-77 fails for p.novak@fabrikam.example."), "unknown e-mail address"),
+        (lie("\n\nThe client said “please do it over the weekend”."), "quote not found"),
+        (lambda _: said(handed_in(HONEST, ("R", "is working again"))), "quote not found"),
+        (lambda _: said(handed_in(HONEST, ("F99", "Outcome status"))), "unknown evidence"),
+        (lie("\n\n[as agreed](#there)"), "disguised link"),
+        (lie("\n\nLook at https://evil.example/login there."), "unknown address"),
+        (lie("\n\nThe password: Tabby-Cat-7741 is there."), "secret"),
+        (lambda _: said(handed_in(HONEST.replace(REASON, "the client"))), "recorded words missing"),
+        (lambda _: said(handed_in(HONEST.replace("## Root cause", "## Why"))), "headings"),
+        (lambda _: said(handed_in(HONEST).replace("Root cause", "Root\\n## cause")), "headings"),
+        (lambda _: said("Here you go:\n" + HONEST), "form"),
+        (lambda _: said('{"sections": "none"}'), "form"),
+        (lie("\n<img src=x>"), "HTML"),
+    ],
+)
+async def test_a_lie_is_named_once_to_the_model_and_then_the_template_writes(
+    answer: Answer, warning: str
+) -> None:
+    async with MessagesApi(answer).serving() as api:
+        draft = await written(api.url)
+    assert draft.markdown == template()
+    assert (draft.generator, draft.degraded) == ("template", True)
+    assert warning in draft.warnings[0]
+    first, repair = (request["messages"] for request in api.requests)
+    assert (len(first), len(repair)) == (1, 3)
+    assert warning in repair[2]["content"]
+    assert draft.usage is not None
+    assert (draft.usage.calls, draft.usage.input_tokens) == (2, 20)
+
+
+async def test_a_text_that_was_repaired_is_shown() -> None:
+    def second_time(request: dict[str, Any]) -> Response:
+        lied = "" if len(request["messages"]) == 3 else "\n\nThe issue is now resolved."
+        return said(handed_in(HONEST + lied))
+
+    async with MessagesApi(second_time).serving() as api:
+        draft = await written(api.url)
+    assert (draft.markdown, draft.generator, draft.warnings) == (HONEST + "\n", "llm", ())
+
+
+async def test_a_root_cause_that_nobody_spoke_of_is_not_isolated() -> None:
+    text = HONEST.replace("Not established yet.", "The renew timeout on wan0 is the cause.")
+    async with MessagesApi(lambda _: said(handed_in(text))).serving() as api:
+        draft = await written(api.url)
+    assert "## Root cause\n\nThe root cause was not definitively isolated.\n" in draft.markdown
+    assert "not definitively isolated" in draft.warnings[0]
+    async with MessagesApi(lambda _: said(handed_in(text, ("F1", "renew timeout")))).serving() as api:
+        assert "timeout on wan0 is the cause" in (await written(api.url)).markdown
+
+
+async def test_citations_name_the_facts_by_their_ids() -> None:
+    async with MessagesApi(lambda _: said(handed_in(HONEST, ("F1", "renew timeout")))).serving() as api:
+        draft = await written(api.url)
+    fact = STORIES["pending"]().facts[0]
+    cited = {(each.kind, each.id, each.quote) for citation in draft.citations for each in citation.evidence}
+    assert cited == {("fact", str(fact.id), "renew timeout")}
+    assert "The log shows timeouts." in {citation.sentence for citation in draft.citations}
+
+
+@pytest.mark.parametrize(
+    ("answer", "warning", "calls"),
+    [
+        (lambda _: said("I cannot help", stop_reason="refusal"), "declined", 1),
+        (cut_off, "cut off", 1),
+        (lambda _: said("  "), "wrote nothing", 1),
+        (slow, "took too long", 1),
+        (lost, "could not be reached", 3),
+        (lambda _: went_wrong(400, "invalid_request_error"), "refused the request", 1),
+        (lambda _: went_wrong(401, "authentication_error"), "refused the key", 1),
+        (lambda _: went_wrong(402, "billing_error"), "spend limit", 1),
+        (lambda _: went_wrong(429, "rate_limit_error"), "rate limit", 3),
+        (lambda _: went_wrong(429, "rate_limit_error", retry_after="0.01"), "rate limit", 3),
+        (lambda _: went_wrong(429, "rate_limit_error", retry_after="60"), "rate limit", 1),
+        (lambda _: went_wrong(429, "rate_limit_error", "Your monthly spend limit"), "spend limit", 1),
+        (lambda _: went_wrong(500, "api_error"), "had an error", 3),
+        (lambda _: went_wrong(529, "overloaded_error"), "overloaded", 3),
+        (lambda _: HTMLResponse("<html>gateway</html>"), "could not be asked", 1),
+        (lambda _: JSONResponse({"unexpected": True}), "could not be asked", 1),
         (
             lambda _: JSONResponse({"content": None, "stop_reason": "end_turn", "usage": {}}),
             "could not be asked",
+            1,
         ),
-        (lambda _: Response(status_code=200), "could not be asked"),
+        (lambda _: Response(status_code=200), "could not be asked", 1),
     ],
 )
-async def test_anything_else_gives_the_template_and_says_why(answer: Answer, warning: str) -> None:
+async def test_anything_else_gives_the_template_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer, warning: str, calls: int
+) -> None:
+    monkeypatch.setattr("note_generator.asking._FIRST_PAUSE_S", 0.02)
     async with MessagesApi(answer).serving() as api:
         draft = await written(api.url)
-    assert len(api.requests) == 1
+    assert len(api.requests) == calls
     assert draft.markdown == template()
     assert (draft.generator, draft.degraded) == ("template", True)
     assert len(draft.warnings) == 1
     assert warning in draft.warnings[0]
+
+
+async def test_a_call_that_succeeds_after_a_pause_is_no_failure() -> None:
+    answers = [went_wrong(529, "overloaded_error", retry_after="0"), said(handed_in(HONEST))]
+    async with MessagesApi(lambda _: answers.pop(0)).serving() as api:
+        assert (await written(api.url)).generator == "llm"
+
+
+async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while() -> None:
+    async with (
+        MessagesApi(lambda _: went_wrong(401, "authentication_error")).serving() as api,
+        a_writer(api.url, llm_failures=2, llm_rest_s=0.3) as writer,
+    ):
+        made = bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
+        drafts = [await writer.write(made, account_id=ACCOUNT) for _ in range(4)]
+        assert len(api.requests) == 2
+        assert "not asked for a while" in drafts[-1].warnings[0]
+        await asyncio.sleep(0.35)
+        await writer.write(made, account_id=ACCOUNT)
+    assert len(api.requests) == 3
+
+
+async def test_an_unchanged_bundle_costs_no_second_call(servers: Servers) -> None:
+    story = fresh_story().fact("The log shows a timeout.")
+    text = HONEST.replace(REASON, "a check").replace(
+        "The firmware is staged; it is awaiting", "No change, no"
+    )
+    async with (
+        MessagesApi(lambda _: said(handed_in(text))).serving() as api,
+        a_writer(api.url, redis=servers.redis_url) as writer,
+    ):
+        made = bundle(story.snapshot(), NoteKind.RESOLUTION_NOTE)
+        first = await writer.write(made, account_id=ACCOUNT)
+        story.fact("known to us alone", "internal")
+        unchanged = bundle(story.snapshot(), NoteKind.RESOLUTION_NOTE)
+        second = await writer.write(unchanged, account_id=ACCOUNT)
+        foreign = await writer.write(unchanged, account_id=uuid4())
+    assert (first.generator, first.markdown) == (second.generator, second.markdown)
+    assert (second.usage, foreign.usage is None) == (None, False)
+    assert len(api.requests) == 2
+
+
+async def test_what_the_template_covers_costs_no_call() -> None:
+    async with MessagesApi(lambda _: said("nonsense")).serving() as api:
+        draft = await written(api.url, "dismissed")
+        assert (draft.generator, draft.degraded, api.requests) == ("template", False, [])
+        await written(api.url, "dismissed_after_it_was_applied")
+    assert api.requests
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_budget_warns_at_80_percent_and_ends_in_the_template(servers: Servers, there: bool) -> None:
+    """Each call is reckoned at its most until it is over: 0.05 dollars here, and 0.045 really."""
+    answer = said(handed_in(HONEST), usage={"input_tokens": 0, "output_tokens": 3_000})
+    account, made = uuid4(), bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
+    redis = servers.redis_url if there else NOWHERE
+    async with (
+        MessagesApi(lambda _: answer).serving() as api,
+        a_writer(api.url, redis=redis, budget_usd_per_day=0.26) as writer,
+    ):
+        drafts = []
+        for _ in range(6):
+            drafts.append(await writer.write(made, account_id=account))
+            made = replace(made, intake=made.intake + ".")
+    assert len(api.requests) == 5
+    assert [draft.generator for draft in drafts] == ["llm"] * 5 + ["template"]
+    assert drafts[-1].degraded
+    assert "budget for the model is used up" in drafts[-1].warnings[0]
 
 
 async def test_an_unreachable_model_gives_the_template() -> None:
@@ -119,6 +288,5 @@ async def test_an_unreachable_model_gives_the_template() -> None:
 
 
 async def test_without_a_key_the_template_is_what_was_wanted() -> None:
-    writer = create_writer(settings("http://127.0.0.1:1", anthropic_api_key=None))
-    draft = await writer.write(bundle(STORIES["pending"]().snapshot(), NoteKind.ESCALATION_PACKAGE))
+    draft = await written("http://127.0.0.1:1", kind=NoteKind.ESCALATION_PACKAGE, anthropic_api_key=None)
     assert (draft.markdown, draft.degraded) == (template(kind=NoteKind.ESCALATION_PACKAGE), False)

@@ -12,6 +12,7 @@ from note_generator_doubles import (
     Surroundings,
     asked,
     fresh_story,
+    handed_in,
     said,
     until,
 )
@@ -114,7 +115,7 @@ async def test_two_hundred_previews_over_two_replicas_cost_one_call(around: Surr
 
     async def slowly(_: object) -> object:
         await asyncio.sleep(0.5)
-        return said(llm_note())
+        return said(handed_in(llm_note()))
 
     async with MessagesApi(slowly).serving() as api:
         more = {**LLM, "anthropic_base_url": api.url, "quiet_s": 0.05}
@@ -132,7 +133,7 @@ async def test_two_hundred_previews_over_two_replicas_cost_one_call(around: Surr
 async def test_without_redis_a_preview_is_answered_and_written_once(around: Surroundings) -> None:
     story = fresh_story()
     around.tell(story)
-    async with MessagesApi(lambda _: said(llm_note())).serving() as api:
+    async with MessagesApi(lambda _: said(handed_in(llm_note()))).serving() as api:
         more = {**LLM, "anthropic_base_url": api.url, "redis_url": NOWHERE}
         async with around.running(**more), around.asking() as gateway:
             began = time.perf_counter()

@@ -30,6 +30,8 @@ async def test_a_note_of_the_current_version_comes_from_the_cache(bench: Bench) 
         "degraded": False,
         "generated_at": "2026-11-02T09:30:00Z",
         "warnings": [],
+        "citations": [],
+        "usage": None,
     }
     assert reply.headers["ETag"] == '"8"'
     assert not bench.previews.asked

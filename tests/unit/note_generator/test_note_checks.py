@@ -31,7 +31,7 @@ def test_the_template_is_honest_whatever_was_recorded(story: Story, kind: NoteKi
 
 @pytest.mark.parametrize(("lie", "kind"), TOLD, ids=named)
 def test_no_lie_passes_and_without_its_check_it_would(lie: Lie, kind: NoteKind) -> None:
-    """12 sessions × 59 lies and documents; each once with all checks, once without the one that finds it."""
+    """12 sessions for each lie and document; each once with all checks, once without the one that finds it."""
     seen = 0
 
     @EXAMPLES

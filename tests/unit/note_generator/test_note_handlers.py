@@ -28,7 +28,11 @@ class Notes:
     async def note(self, ref: NoteRef, snapshot: Snapshot, *, ahead: bool = False) -> Written:
         self.asked.append(ref)
         note = await write_note(
-            snapshot, ref.kind, writer=TemplateWriter(), clock=lambda: snapshot.session.updated_at
+            snapshot,
+            ref.kind,
+            account_id=ref.account_id,
+            writer=TemplateWriter(),
+            clock=lambda: snapshot.session.updated_at,
         )
         return Written(note, stored=self.stored, announced=self.announced)
 

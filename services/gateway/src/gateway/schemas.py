@@ -7,7 +7,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from shared.contracts.text import LongText, Notes, ShortText, Title
-from shared.contracts.views import Evidence, IntakeContent, OutcomeProposal, SessionWithFixes, Ticket
+from shared.contracts.views import (
+    Citation,
+    Evidence,
+    IntakeContent,
+    NoteUsage,
+    OutcomeProposal,
+    SessionWithFixes,
+    Ticket,
+)
 from shared.contracts.vocabulary import Generator, MessageRole, NoteKind, Outcome, Visibility
 
 Item = TypeVar("Item")
@@ -136,6 +144,8 @@ class Preview(BaseModel):
     degraded: bool
     generated_at: AwareDatetime
     warnings: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    usage: NoteUsage | None = None
 
 
 class StreamState(BaseModel):

@@ -8,14 +8,16 @@ from faststream.asgi import AsgiFastStream
 from shared.consuming import create_broker
 from shared.contracts.topology import NOTE_GENERATOR_PREVIEWS, NOTE_GENERATOR_STATE_CHANGES
 from shared.contracts.views import Note, Snapshot
-from shared.contracts.vocabulary import NoteKind, Service
+from shared.contracts.vocabulary import Service
 from shared.health import routes
 from shared.publisher import Publisher
 
-from note_generator.cache import NoteCache
+from note_generator.cache import NoteCache, NoteRef
 from note_generator.checkpoints import Checkpoint, no_checkpoint
+from note_generator.frugal import FrugalWriter
 from note_generator.handlers import Clock, Handlers, write_note
 from note_generator.ladder import set_aside
+from note_generator.ledger import Ledger
 from note_generator.messenger import Messenger
 from note_generator.previews import Previews
 from note_generator.record import Record
@@ -35,7 +37,6 @@ def create_app(
 ) -> AsgiFastStream:
     """The service as an ASGI app, consuming while its lifespan lasts."""
     amqp_url = settings.amqp_url.get_secret_value()
-    writer = create_writer(settings, checkpoint=checkpoint)
     cache = NoteCache(
         url=settings.redis_url.get_secret_value(),
         timeout_s=settings.redis_timeout_s,
@@ -43,8 +44,10 @@ def create_app(
         lease_s=settings.lease_s,
     )
 
-    async def write(snapshot: Snapshot, kind: NoteKind) -> Note:
-        return await write_note(snapshot, kind, writer=writer, clock=clock)
+    writer = create_writer(settings, cache=cache, clock=clock, checkpoint=checkpoint)
+
+    async def write(ref: NoteRef, snapshot: Snapshot) -> Note:
+        return await write_note(snapshot, ref.kind, account_id=ref.account_id, writer=writer, clock=clock)
 
     record = Record(amqp_url=amqp_url, replica=settings.replica, timeout_s=settings.snapshot_s)
     publisher = Publisher(
@@ -111,12 +114,21 @@ def create_app(
     )
 
 
-def create_writer(settings: Settings, *, checkpoint: Checkpoint = no_checkpoint) -> Writer:
+def create_writer(
+    settings: Settings, *, cache: NoteCache, clock: Clock = _now, checkpoint: Checkpoint = no_checkpoint
+) -> Writer:
     """The template; with a key for a model, that first."""
     template, key = TemplateWriter(), settings.anthropic_api_key
     if key is None:
         return template
     # The SDK doubles the time of a start and the memory: only who uses it pays for it.
-    from note_generator.llm import anthropic_writer
+    from note_generator.llm import anthropic_model, prompts_version
 
-    return CheckedWriter(first=anthropic_writer(settings, key=key, checkpoint=checkpoint), otherwise=template)
+    ledger = Ledger(cache=cache, budget_usd=settings.budget_usd_per_day, clock=clock)
+    model = anthropic_model(settings, key=key, ledger=ledger, checkpoint=checkpoint)
+    return FrugalWriter(
+        first=CheckedWriter(model=model, otherwise=template),
+        template=template,
+        cache=cache,
+        made_by=f"{settings.model}/{prompts_version()}",
+    )

@@ -127,11 +127,13 @@ def regenerated(account_id: UUID, note: Note) -> CloudEvent:
     )
 
 
-async def write_note(snapshot: Snapshot, kind: NoteKind, *, writer: Writer, clock: Clock) -> Note:
+async def write_note(
+    snapshot: Snapshot, kind: NoteKind, *, account_id: UUID, writer: Writer, clock: Clock
+) -> Note:
     """One document of a session, written now."""
     began = time.perf_counter()
     with telemetry.inner(f"write {kind}"):
-        draft = await writer.write(bundle(snapshot, kind))
+        draft = await writer.write(bundle(snapshot, kind), account_id=account_id)
         telemetry.note({"rf.generator": draft.generator, "rf.degraded": draft.degraded})
     reason = "degraded" if draft.degraded else "wanted"
     GENERATIONS.labels(kind, draft.generator, reason).inc()
@@ -144,5 +146,7 @@ async def write_note(snapshot: Snapshot, kind: NoteKind, *, writer: Writer, cloc
         generator=draft.generator,
         degraded=draft.degraded,
         warnings=draft.warnings,
+        citations=draft.citations,
+        usage=draft.usage,
         generated_at=clock(),
     )

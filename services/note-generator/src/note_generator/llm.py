@@ -1,184 +1,199 @@
-"""The writer that asks Anthropic's Messages API."""
+"""The model behind Anthropic's Messages API."""
 
 import asyncio
-from http import HTTPStatus
+import time
+from hashlib import blake2b
 from importlib.resources import files
 from typing import Final
+from uuid import UUID
 
-from anthropic import (
-    AnthropicError,
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncAnthropic,
-)
-from anthropic.types import Message
+from anthropic import AnthropicError, AsyncAnthropic, transform_schema
+from anthropic.types import Message, MessageParam
 from opentelemetry.trace import SpanKind
-from pydantic import BaseModel, ConfigDict, SecretStr
-from shared.contracts.vocabulary import Generator, NoteKind
+from pydantic import SecretStr, ValidationError
+from shared.contracts.views import NoteUsage
+from shared.contracts.vocabulary import NoteKind
 
+from note_generator.answers import Answer, DocumentForm
+from note_generator.asking import BREAKING, REASONS, kind_of, pause_s
+from note_generator.breaker import Breaker
 from note_generator.checkpoints import Checkpoint
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Bundle
+from note_generator.ledger import Ledger, OverBudget
 from note_generator.metrics import LLM_CALLS, LLM_TOKENS
 from note_generator.settings import Settings
-from note_generator.writer import Draft, WritingFailed
+from note_generator.writer import Refused, Reply, WritingFailed
 from shared import telemetry
 
-_REASONS: Final = {
-    "timeout": "the model took too long",
-    "connection": "the model could not be reached",
-    "rate_limited": "the model's rate limit was reached",
-    "overloaded": "the model is overloaded",
-    "unauthorized": "the model refused the key",
-    "server_error": "the model had an error",
-    "bad_request": "the model refused the request",
-    "refusal": "the model declined to write",
-    "cut_off": "the model's text was cut off",
-    "empty": "the model wrote nothing",
-    "error": "the model could not be asked",
-}
-"""Why the template wrote, by the label that the metric has."""
+_CHARACTERS_PER_TOKEN: Final = 3
+_NOTHING: Final = NoteUsage(calls=1, input_tokens=0, output_tokens=0)
 
 
-class _FromAnthropic(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class _Block(_FromAnthropic):
-    type: str
-    text: str = ""
-
-
-class _Usage(_FromAnthropic):
-    input_tokens: int
-    output_tokens: int
-
-
-class _Answer(_FromAnthropic):
-    """What is needed of an answer. The SDK itself takes any JSON for one."""
-
-    content: list[_Block]
-    stop_reason: str | None
-    usage: _Usage
-
-
-class AnthropicWriter:
-    """Writes with one call. Raises `WritingFailed` for whatever goes wrong with it."""
+class AnthropicModel:
+    """Asks for one document with one call. Raises `WritingFailed` for whatever goes wrong with it."""
 
     def __init__(
-        self,
-        *,
-        client: AsyncAnthropic,
-        model: str,
-        max_tokens: int,
-        within_s: float,
-        at_once: int,
-        checkpoint: Checkpoint,
+        self, *, client: AsyncAnthropic, settings: Settings, ledger: Ledger, checkpoint: Checkpoint
     ) -> None:
-        self._client, self._model, self._max_tokens = client, model, max_tokens
-        self._within_s, self._slots, self._checkpoint = within_s, asyncio.Semaphore(at_once), checkpoint
-        self._prompts = {kind: f"{_prompt('system')}\n{_prompt(kind)}" for kind in NoteKind}
-
-    async def write(self, bundle: Bundle) -> Draft:
-        """The model's document, unchecked."""
-        answer = await self._ask(bundle)
-        LLM_TOKENS.labels("input").inc(answer.usage.input_tokens)
-        LLM_TOKENS.labels("output").inc(answer.usage.output_tokens)
-        telemetry.note(
-            {
-                "gen_ai.usage.input_tokens": answer.usage.input_tokens,
-                "gen_ai.usage.output_tokens": answer.usage.output_tokens,
-            }
+        self._client, self._settings, self._ledger, self._checkpoint = client, settings, ledger, checkpoint
+        self._slots = asyncio.Semaphore(settings.llm_at_once)
+        self._breaker = Breaker(
+            failures=settings.llm_failures, pause_s=settings.llm_rest_s, now=time.monotonic
         )
-        if answer.stop_reason == "refusal":
-            raise _failed("refusal")
-        if answer.stop_reason != "end_turn":
-            raise _failed("cut_off")
-        text = "".join(block.text for block in answer.content if block.type == "text").strip()
-        if not text:
-            raise _failed("empty")
-        LLM_CALLS.labels("written").inc()
-        return Draft(f"{text}\n", Generator.LLM)
+        self._prompts = {kind: f"{_prompt('system')}\n{_prompt(kind)}" for kind in NoteKind}
+        self._repair, self._price = _prompt("repair"), settings.price
+
+    async def ask(self, bundle: Bundle, *, account_id: UUID, refused: Refused | None = None) -> Reply:
+        """What the model hands in, unchecked."""
+        if self._breaker.is_open:
+            raise _failed("resting")
+        messages = self._messages(bundle, refused)
+        try:
+            reservation = await self._ledger.reserve(account_id, self._most(messages))
+        except OverBudget as error:
+            raise _failed("budget") from error
+        began, outcome, usage = time.perf_counter(), "error", _NOTHING
+        try:
+            answer = await self._answer(bundle.kind, messages)
+            usage = answer.usage.usage(self._price)
+            outcome = _outcome(answer)
+            if outcome != "written":
+                raise _failed(outcome, usage)
+        except WritingFailed as failure:
+            outcome = failure.kind
+            raise
+        finally:
+            latency_s = time.perf_counter() - began
+            await self._ledger.settle(reservation, usage=usage, outcome=outcome, latency_s=latency_s)
+        _count(usage)
+        return _reply(answer, usage, reservation.warnings)
 
     async def close(self) -> None:
         """Close the client's connections."""
         await self._client.close()
 
-    async def _ask(self, bundle: Bundle) -> _Answer:
-        try:
-            # The time counts from here on: waiting for a slot is waiting, too.
-            async with asyncio.timeout(self._within_s), self._slots:
-                asking = asyncio.create_task(self._create(bundle))
-                try:
-                    await self._checkpoint("during the LLM call")
-                    return _Answer.model_validate(await asking)
-                finally:
-                    asking.cancel()
-        except TimeoutError as error:
-            raise _failed("timeout") from error
-        except AnthropicError as error:
-            raise _failed(_kind_of(error)) from error
-        except (ValueError, TypeError) as error:
-            # An answer that is no Messages API answer at all.
-            raise _failed("error") from error
+    def _messages(self, bundle: Bundle, refused: Refused | None) -> list[MessageParam]:
+        messages: list[MessageParam] = [{"role": "user", "content": f"<record>\n{brief(bundle)}</record>"}]
+        if refused is not None:
+            objections = "\n".join(f"- {each}" for each in refused.objections)
+            messages.append({"role": "assistant", "content": refused.text})
+            messages.append({"role": "user", "content": f"{self._repair}\n{objections}"})
+        return messages
 
-    async def _create(self, bundle: Bundle) -> Message:
-        asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self._model}
+    def _most(self, messages: list[MessageParam]) -> float:
+        """What this call costs at the most, in dollars."""
+        characters = sum(len(str(each["content"])) for each in messages) + max(
+            map(len, self._prompts.values())
+        )
+        read = characters / _CHARACTERS_PER_TOKEN * max(self._price.input, self._price.cache_write)
+        return (read + self._settings.max_tokens * self._price.output) / 1_000_000
+
+    async def _answer(self, kind: NoteKind, messages: list[MessageParam]) -> Answer:
+        """Within the time for a note, whatever is waited for: a slot, an answer, or the moment to ask again."""
+        try:
+            async with asyncio.timeout(self._settings.llm_timeout_s), self._slots:
+                answer = await self._patiently(kind, messages)
+        except (TimeoutError, AnthropicError) as error:
+            reason = kind_of(error)
+            if reason in BREAKING:
+                self._breaker.failed()
+            raise _failed(reason) from error
+        except (ValueError, TypeError) as error:
+            raise _failed("error") from error  # an answer that is no Messages API answer at all
+        self._breaker.succeeded()
+        return answer
+
+    async def _patiently(self, kind: NoteKind, messages: list[MessageParam]) -> Answer:
+        for attempt in range(self._settings.llm_retries + 1):
+            try:
+                return Answer.model_validate(await self._passing(kind, messages))
+            except AnthropicError as error:
+                wait_s = pause_s(error, attempt)
+                if wait_s is None or attempt == self._settings.llm_retries or self._takes_too_long(wait_s):
+                    raise
+                LLM_CALLS.labels("repeated").inc()
+                await asyncio.sleep(wait_s)
+        raise AssertionError("unreachable")
+
+    def _takes_too_long(self, wait_s: float) -> bool:
+        return wait_s > self._settings.llm_timeout_s / 2
+
+    async def _passing(self, kind: NoteKind, messages: list[MessageParam]) -> Message:
+        asking = asyncio.create_task(self._create(kind, messages))
+        try:
+            await self._checkpoint("during the LLM call")
+            return await asking
+        finally:
+            asking.cancel()
+
+    async def _create(self, kind: NoteKind, messages: list[MessageParam]) -> Message:
+        asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self._settings.model}
         with telemetry.inner("ask the model", SpanKind.CLIENT, asked):
             return await self._client.messages.create(
-                model=self._model,
-                max_tokens=self._max_tokens,
+                model=self._settings.model,
+                max_tokens=self._settings.max_tokens,
                 system=[
-                    {
-                        "type": "text",
-                        "text": self._prompts[bundle.kind],
-                        "cache_control": {"type": "ephemeral"},
-                    }
+                    {"type": "text", "text": self._prompts[kind], "cache_control": {"type": "ephemeral"}}
                 ],
-                messages=[{"role": "user", "content": f"<record>\n{brief(bundle)}</record>"}],
+                messages=messages,
+                # Not `parse`: it raises for a text that is cut off or refused, and its tokens would go uncounted.
+                output_config={"format": {"type": "json_schema", "schema": transform_schema(DocumentForm)}},
             )
 
 
-def anthropic_writer(settings: Settings, *, key: SecretStr, checkpoint: Checkpoint) -> AnthropicWriter:
-    """A writer with a client of its own. It never repeats a call: one note, one call."""
+def anthropic_model(
+    settings: Settings, *, key: SecretStr, ledger: Ledger, checkpoint: Checkpoint
+) -> AnthropicModel:
+    """A model with a client of its own."""
     client = AsyncAnthropic(
         api_key=key.get_secret_value(),
         base_url=settings.anthropic_base_url,
         timeout=settings.llm_timeout_s,
         max_retries=0,
     )
-    return AnthropicWriter(
-        client=client,
-        model=settings.model,
-        max_tokens=settings.max_tokens,
-        within_s=settings.llm_timeout_s,
-        at_once=settings.llm_at_once,
-        checkpoint=checkpoint,
-    )
+    return AnthropicModel(client=client, settings=settings, ledger=ledger, checkpoint=checkpoint)
+
+
+def prompts_version() -> str:
+    """Names the prompts: another text is another version."""
+    texts = [_prompt(name) for name in ("system", "repair", *NoteKind)]
+    return blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()
 
 
 def _prompt(name: str) -> str:
     return files("note_generator").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
 
 
-def _failed(kind: str) -> WritingFailed:
+def _outcome(answer: Answer) -> str:
+    if answer.stop_reason == "refusal":
+        return "refusal"
+    if answer.stop_reason != "end_turn":
+        return "cut_off"
+    return "written" if answer.text else "empty"
+
+
+def _reply(answer: Answer, usage: NoteUsage, warnings: tuple[str, ...]) -> Reply:
+    try:
+        writing = DocumentForm.model_validate_json(answer.text).writing()
+    except ValidationError:
+        objection = "form: the answer is not in the agreed form"
+        return Reply(None, answer.text, usage, objection=objection, warnings=warnings)
+    return Reply(writing, answer.text, usage, warnings=warnings)
+
+
+def _count(usage: NoteUsage) -> None:
+    LLM_CALLS.labels("written").inc()
+    LLM_TOKENS.labels("input").inc(usage.input_tokens)
+    LLM_TOKENS.labels("output").inc(usage.output_tokens)
+    telemetry.note(
+        {
+            "gen_ai.usage.input_tokens": usage.input_tokens,
+            "gen_ai.usage.output_tokens": usage.output_tokens,
+        }
+    )
+
+
+def _failed(kind: str, usage: NoteUsage | None = None) -> WritingFailed:
     LLM_CALLS.labels(kind).inc()
-    return WritingFailed(_REASONS[kind])
-
-
-def _kind_of(error: AnthropicError) -> str:
-    if isinstance(error, APITimeoutError):
-        return "timeout"
-    if isinstance(error, APIConnectionError):
-        return "connection"
-    if not isinstance(error, APIStatusError):
-        return "error"
-    by_type = {"rate_limit_error": "rate_limited", "overloaded_error": "overloaded"}
-    by_status = {401: "unauthorized", 403: "unauthorized", 429: "rate_limited", 529: "overloaded"}
-    first = by_type.get(str(error.type)) or by_status.get(error.status_code)
-    if first:
-        return first
-    # An error in the middle of an answer that began well comes with status 200.
-    ours = HTTPStatus.BAD_REQUEST <= error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-    return "bad_request" if ours else "server_error"
+    return WritingFailed(REASONS[kind], kind=kind, usage=usage)

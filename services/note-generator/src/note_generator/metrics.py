@@ -23,3 +23,7 @@ SET_ASIDE: Final = Counter(
 PREVIEWS: Final = Counter("rf_note_generator_previews_total", "Previews answered", ("status",))
 LLM_CALLS: Final = Counter("rf_note_generator_llm_calls_total", "Calls of the model", ("result",))
 LLM_TOKENS: Final = Counter("rf_note_generator_llm_tokens_total", "Tokens of the model", ("direction",))
+VIOLATIONS: Final = Counter(
+    "rf_note_generator_violations_total", "What the checks found in the model's texts", ("check",)
+)
+LLM_SAVED: Final = Counter("rf_note_generator_llm_saved_total", "Documents that cost no call", ("why",))

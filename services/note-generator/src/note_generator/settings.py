@@ -1,8 +1,21 @@
 """What note-generator is told at its start: environment variables that begin with NOTE_GENERATOR_."""
 
-from pydantic import Field, SecretStr
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings
 from shared.settings import ServiceSettings, from_environment
+
+
+class Price(BaseModel):
+    """Dollars for a million tokens."""
+
+    model_config = ConfigDict(frozen=True)
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_read: float = Field(ge=0)
+    cache_write: float = Field(ge=0)
 
 
 class BrokerSettings(BaseSettings):
@@ -85,3 +98,34 @@ class Settings(ServiceSettings):
     llm_at_once: int = Field(
         default=4, ge=1, le=256, description="Calls of the model at once, in this replica"
     )
+    llm_retries: int = Field(
+        default=2,
+        ge=0,
+        le=5,
+        description="Times that a call is repeated after 429, 529, 5xx or a lost connection",
+    )
+    llm_failures: int = Field(
+        default=5, ge=1, description="Failures in a row after which the model is not asked for a while"
+    )
+    llm_rest_s: float = Field(default=30.0, gt=0, description="How long the model is then not asked")
+    lazy: bool = Field(
+        default=False, description="Write ahead only for sessions that were previewed in the last hour"
+    )
+    budget_usd_per_day: float | None = Field(
+        default=None, ge=0, description="What the model may cost an account on a day (UTC); none: no limit"
+    )
+    prices_of: date = Field(default=date(2026, 11, 1), description="The day that `prices` is of")
+    prices: dict[str, Price] = Field(
+        default={
+            "claude-haiku-5-5": Price(input=1.0, output=5.0, cache_read=0.1, cache_write=1.25),
+            "claude-sonnet-5-5": Price(input=3.0, output=15.0, cache_read=0.3, cache_write=3.75),
+            "claude-opus-5-5": Price(input=5.0, output=25.0, cache_read=0.5, cache_write=6.25),
+        },
+        min_length=1,
+        description="JSON: by model, dollars for a million tokens {input, output, cache_read, cache_write}",
+    )
+
+    @property
+    def price(self) -> Price:
+        """That of the model; of one that is not in the table, the highest."""
+        return self.prices.get(self.model) or max(self.prices.values(), key=lambda each: each.output)

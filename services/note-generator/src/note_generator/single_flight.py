@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.contracts.views import Note, Snapshot
-from shared.contracts.vocabulary import NoteKind
 
 from note_generator.cache import Busy, Found, Granted, NoteCache, NoteRef
 from note_generator.metrics import LOOKUPS
@@ -23,7 +22,7 @@ _FIRST_LOOK_S: Final = 0.02
 _LAST_LOOK_S: Final = 0.25
 _KEPT: Final = 256
 
-Write = Callable[[Snapshot, NoteKind], Awaitable[Note]]
+Write = Callable[[NoteRef, Snapshot], Awaitable[Note]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class SingleFlight:
     async def _once(self, ref: NoteRef, snapshot: Snapshot) -> Note:
         note = self._unstored.get(ref)
         if note is None:
-            note = self._unstored[ref] = await self._write(snapshot, ref.kind)
+            note = self._unstored[ref] = await self._write(ref, snapshot)
             while len(self._unstored) > _KEPT:
                 self._unstored.popitem(last=False)
         return note

@@ -1,24 +1,31 @@
 """Who writes the documents: the deterministic template, or an LLM that is held to the record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
+from uuid import UUID
 
+from shared.contracts.views import Citation, CitedEvidence, NoteUsage
 from shared.contracts.vocabulary import Generator
 from shared.logs import logger
 
 from note_generator.domain.bundle import Bundle
 from note_generator.domain.checks.examination import violations
+from note_generator.domain.checks.violation import Violation
+from note_generator.domain.sources import sources
 from note_generator.domain.template import document
+from note_generator.domain.written import Writing, isolated
+from note_generator.metrics import VIOLATIONS
 
 log = logger(__name__)
 
 
 class WritingFailed(Exception):
-    """A writer has no text. `reason` is one of a few words, and shown to people."""
+    """A writer has no text. `reason` is shown to people; `kind` is the word for it in metrics and the ledger."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, kind: str = "error", usage: NoteUsage | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.kind, self.usage = reason, kind, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +36,46 @@ class Draft:
     generator: Generator
     degraded: bool = False
     warnings: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    usage: NoteUsage | None = None
 
 
 class Writer(Protocol):
     """Writes the document that a bundle is for."""
 
-    async def write(self, bundle: Bundle) -> Draft:
-        """The document. Raises `WritingFailed`."""
+    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
+        """The document."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model handed in. `writing` is None where it is not in the agreed form; `objection` says what is wrong."""
+
+    writing: Writing | None
+    text: str
+    usage: NoteUsage
+    objection: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A first attempt that did not hold, and why: what a repair begins from."""
+
+    text: str
+    objections: tuple[str, ...]
+
+
+class Model(Protocol):
+    """A language model that is asked for one document at a time."""
+
+    async def ask(self, bundle: Bundle, *, account_id: UUID, refused: Refused | None = None) -> Reply:
+        """What it hands in, unchecked. Raises `WritingFailed`."""
         ...
 
     async def close(self) -> None:
@@ -46,7 +86,7 @@ class Writer(Protocol):
 class TemplateWriter:
     """Always has a text, at once."""
 
-    async def write(self, bundle: Bundle) -> Draft:
+    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
         """The template's document."""
         return Draft(document(bundle), Generator.TEMPLATE)
 
@@ -55,26 +95,81 @@ class TemplateWriter:
 
 
 class CheckedWriter:
-    """Shows what `first` writes if it agrees with the record; else the template's text, and says so."""
+    """Shows what the model writes if it agrees with the record: at once, or repaired once. Else the template writes."""
 
-    def __init__(self, *, first: Writer, otherwise: Writer) -> None:
-        self._first, self._otherwise = first, otherwise
+    def __init__(self, *, model: Model, otherwise: Writer) -> None:
+        self._model, self._otherwise = model, otherwise
 
-    async def write(self, bundle: Bundle) -> Draft:
+    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
         """A document that does not contradict the record."""
+        refused: Refused | None = None
+        usage: NoteUsage | None = None
         try:
-            draft = await self._first.write(bundle)
-            found = violations(draft.markdown, bundle)
-            if not found:
-                return draft
-            reason = f"the model's text was refused: {'; '.join(map(str, found))}"
+            for _ in range(2):
+                reply = await self._model.ask(bundle, account_id=account_id, refused=refused)
+                usage = _sum(usage, reply.usage)
+                held = judged(reply, bundle)
+                if isinstance(held, Draft):
+                    return replace(held, usage=usage, warnings=(*reply.warnings, *held.warnings))
+                refused = held
+            reason = f"the model's text was refused: {'; '.join(refused.objections) if refused else ''}"
         except WritingFailed as failure:
-            reason = failure.reason
+            reason, usage = failure.reason, _sum(usage, failure.usage)
         log.warning("the template writes instead", kind=bundle.kind, reason=reason)
-        draft = await self._otherwise.write(bundle)
-        return replace(draft, degraded=True, warnings=(*draft.warnings, reason))
+        draft = await self._otherwise.write(bundle, account_id=account_id)
+        return replace(draft, degraded=True, warnings=(*draft.warnings, reason), usage=usage)
 
     async def close(self) -> None:
         """Close both."""
-        await self._first.close()
+        await self._model.close()
         await self._otherwise.close()
+
+
+def judged(reply: Reply, bundle: Bundle) -> Draft | Refused:
+    """The document, if nothing is wrong with it."""
+    if reply.writing is None:
+        return Refused(reply.text, (reply.objection,))
+    writing = isolated(reply.writing, bundle)
+    found = violations(writing.markdown, bundle, writing=writing)
+    for each in found:
+        VIOLATIONS.labels(each.check).inc()
+    if found:
+        return Refused(reply.text, tuple(dict.fromkeys(map(_objection, found))))
+    unsupported = ("the root cause had no support and is called not definitively isolated",)
+    warnings = unsupported if writing is not reply.writing else ()
+    return Draft(
+        writing.markdown, Generator.LLM, warnings=warnings, citations=tuple(_citations(writing, bundle))
+    )
+
+
+def _objection(violation: Violation) -> str:
+    return f"{violation} (in: {violation.sentence[:200]})" if violation.sentence else str(violation)
+
+
+def _citations(writing: Writing, bundle: Bundle) -> Sequence[Citation]:
+    known = sources(bundle)
+    return [
+        Citation(
+            sentence=sentence.text,
+            evidence=tuple(
+                CitedEvidence(kind=known[each.source].kind, id=known[each.source].id, quote=each.quote)
+                for each in sentence.support
+            ),
+        )
+        for section in writing.sections
+        for sentence in section.sentences
+        if sentence.support
+    ]
+
+
+def _sum(one: NoteUsage | None, other: NoteUsage | None) -> NoteUsage | None:
+    if one is None or other is None:
+        return one or other
+    return NoteUsage(
+        calls=one.calls + other.calls,
+        input_tokens=one.input_tokens + other.input_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        cache_read_tokens=one.cache_read_tokens + other.cache_read_tokens,
+        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
+        cost_usd=round(one.cost_usd + other.cost_usd, 6),
+    )

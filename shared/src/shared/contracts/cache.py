@@ -24,6 +24,26 @@ def fence_key(account_id: UUID, session_id: UUID, kind: NoteKind) -> str:
     return f"rf:fence:{account_id}:{session_id}:{kind}"
 
 
+def text_key(account_id: UUID, session_id: UUID, kind: NoteKind, digest: str) -> str:
+    """What the model wrote from exactly this bundle, as JSON: an unchanged bundle costs no second call."""
+    return f"rf:text:{account_id}:{session_id}:{kind}:{digest}"
+
+
+def ledger_key(account_id: UUID, day: str) -> str:
+    """A hash: what the model's calls for this account took on this day (UTC), `micro_usd` and tokens."""
+    return f"rf:ledger:{account_id}:{day}"
+
+
+def calls_key(account_id: UUID, day: str) -> str:
+    """A list, newest first: each of those calls with its outcome, tokens, cost and latency, as JSON."""
+    return f"rf:ledger:{account_id}:{day}:calls"
+
+
+def interest_key(account_id: UUID, session_id: UUID) -> str:
+    """There while somebody has shown interest in the session: in lazy mode its notes are written ahead."""
+    return f"rf:interest:{account_id}:{session_id}"
+
+
 _NOTHING = ("resetkeys", "resetchannels", "-@all")
 _CONNECTING = ("+hello", "+auth", "+ping", "+select")
 
@@ -34,9 +54,13 @@ RULES: Mapping[Service, tuple[str, ...]] = {
         "~rf:note:*",
         "~rf:lock:*",
         "~rf:fence:*",
+        "~rf:text:*",
+        "~rf:ledger:*",
+        "~rf:interest:*",
         *_CONNECTING,
         *("+evalsha", "+eval", "+script|load"),
         *("+hget", "+hmget", "+hset", "+hdel", "+exists", "+incr", "+pexpire", "+set", "+get", "+del"),
+        *("+hincrby", "+hgetall", "+lpush", "+ltrim", "+lrange"),
     ),
 }
 """What the services' Redis users may do, as `ACL SETUSER` of Redis 7 reads it. fix-outcomes has no user."""

@@ -164,6 +164,43 @@ class Operation(Message):
     parked: bool = False
 
 
+class CitedEvidence(Message):
+    """The words of the record that a sentence of a note rests on."""
+
+    kind: str = Field(description="record, intake, title, fact, message, history or fix")
+    id: str = Field(
+        description="The fact's, message's or fix's id; of history, the sequence; else the session's id"
+    )
+    quote: str = Field(description="The words in it")
+
+
+class Citation(Message):
+    """A sentence of a note, and what it rests on."""
+
+    sentence: str = Field(description="As it stands in the note")
+    evidence: tuple[CitedEvidence, ...] = Field(description="What that rests on")
+
+
+class NoteUsage(Message):
+    """What writing a note took of the language model. All calls count, those that were refused too."""
+
+    calls: int = Field(description="Calls of the model")
+    input_tokens: int = Field(description="Tokens read, without those from its cache")
+    output_tokens: int = Field(description="Tokens written")
+    cache_read_tokens: int = Field(default=0, description="Tokens read from the model's cache")
+    cache_write_tokens: int = Field(default=0, description="Tokens written to the model's cache")
+    cost_usd: float = Field(default=0.0, description="By the price table of the settings")
+
+
+class Violation(Message):
+    """One thing that is wrong with a document, held against the record."""
+
+    check: str = Field(description="outcome, grounding, support or shape")
+    rule: str = Field(description="Which rule of that check")
+    detail: str = Field(description="What is wrong, in words")
+    sentence: str = Field(default="", description="The line that says it; empty where something is missing")
+
+
 class Note(Message):
     """A document that was written from a session at one state_version. `degraded`: an LLM was wanted, not had."""
 
@@ -174,6 +211,8 @@ class Note(Message):
     generator: Generator
     degraded: bool = False
     warnings: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    usage: NoteUsage | None = None
     generated_at: AwareDatetime
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from note_generator.domain import phrases
 from note_generator.domain.bundle import Attempt, Bundle
 from note_generator.domain.plain import inline
+from note_generator.domain.sources import fixes, record_lines
 
 _LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _INTAKE_CHARACTERS: Final = 6_000
@@ -18,26 +19,24 @@ def brief(bundle: Bundle) -> str:
 
 
 def _lines(bundle: Bundle) -> Iterator[str]:
-    yield f"Case status: {bundle.status}"
-    yield bundle.outcome_status
+    yield "R, the state of the record:"
+    yield from record_lines(bundle)
     if bundle.title:
-        yield "Title:"
+        yield "T, title:"
         yield from _data(bundle.title)
-    yield "Intake, as reported:"
+    yield "I, intake as reported:"
     yield from _data(bundle.intake[:_INTAKE_CHARACTERS])
-    yield "Confirmed facts:" if bundle.facts else "Confirmed facts: none"
-    for fact in bundle.facts:
-        yield from _data(f"(internal) {fact.text}" if fact.internal else fact.text)
+    if bundle.facts:
+        yield "Confirmed facts:"
+    for number, fact in enumerate(bundle.facts, 1):
+        yield f"F{number}{', internal' if fact.internal else ''}:"
+        yield from _data(fact.text)
     yield from _conversation(bundle)
-    if bundle.subject:
-        yield "The fix that this document is about:"
-        yield from _fix(bundle.subject)
-    else:
+    if not bundle.subject:
         yield "The fix that this document is about: none"
-    yield "Other fixes, oldest first:" if bundle.attempts else "Other fixes: none"
-    for number, attempt in enumerate(bundle.attempts, 1):
-        yield f"Fix {number}:"
-        yield from _fix(attempt)
+    for name, fix in fixes(bundle):
+        yield f"{name}, {'the fix that this document is about' if name == 'X0' else 'another fix'}:"
+        yield from _fix(fix)
 
 
 def _conversation(bundle: Bundle) -> Iterator[str]:
@@ -45,8 +44,8 @@ def _conversation(bundle: Bundle) -> Iterator[str]:
     yield "Conversation, oldest first:" if said.utterances else "Conversation: none"
     if said.left_out:
         yield f"({said.left_out} older messages left out)"
-    for each in said.utterances:
-        yield f"{each.role}, {phrases.moment(each.at)}{', shortened' if each.condensed else ''}:"
+    for number, each in enumerate(said.utterances, 1):
+        yield f"M{number}, {each.role}, {phrases.moment(each.at)}{', shortened' if each.condensed else ''}:"
         yield from _data(each.text)
 
 
@@ -68,7 +67,7 @@ def _fix(fix: Attempt) -> Iterator[str]:
             yield f"{name}:"
             yield f"| {inline(words)}"
     for step in fix.steps:
-        yield f"History: {phrases.moment(step.at)} {step.outcome}"
+        yield f"H{step.sequence}, history: {phrases.moment(step.at)} {step.outcome}"
         if step.notes:
             yield f"| {inline(step.notes)}"
 

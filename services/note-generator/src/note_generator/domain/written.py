@@ -1,16 +1,24 @@
 """A document as a model hands it in: sentences, and under each what it rests on."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from note_generator.domain.bundle import Bundle
-from note_generator.domain.sources import sources
+from note_generator.domain.sources import SourceKind, sources
 from note_generator.domain.wording import NOT_ISOLATED, ROOT_CAUSE
 
 _LISTS: Final = frozenset(
     {"## What we confirmed", "## What we've confirmed", "## What we've tried", "## Suggested next steps"}
 )
+
+
+UNESTABLISHED: Final = re.compile(
+    r"\b(?:not|no|none|nothing|never|unknown|unclear|yet)\b|\bcause lies in what that change corrected",
+    re.IGNORECASE,
+)
+"""Words of a sentence that names no cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +78,12 @@ def isolated(writing: Writing, bundle: Bundle) -> Writing:
 
 
 def _rests_on_people(sentence: Sentence, bundle: Bundle) -> bool:
+    """Whether somebody said so, or nothing is claimed. Evidence that does not exist is found by the checks."""
+    if UNESTABLISHED.search(sentence.text):
+        return True
     known = sources(bundle)
-    return any(each.source not in known or not known[each.source].guessed for each in sentence.support)
+    named = [known.get(each.source) for each in sentence.support]
+    return any(each is None or not (each.guessed or each.kind is SourceKind.RECORD) for each in named)
 
 
 def _rendered(section: Section) -> str:

@@ -47,7 +47,7 @@ _HEDGE: Final = re.compile(
     r"partly|partial\w*|remain\w*|needs?|still|ausstehend|nicht|noch|kein\w*|sobald|falls|wenn|ob)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
-_CLAUSE: Final = re.compile(r";|\s[–—]\s|\bbut\b|\bhowever\b|,\s+(?:and|so|which)\b", re.IGNORECASE)
+_CLAUSE: Final = re.compile(r";|\s[\u2013\u2014]\s|\bbut\b|\bhowever\b|,\s+(?:and|so|which)\b", re.IGNORECASE)
 _NEXT: Final = re.compile(
     r"\b(?:next|further|follow\w*|remain\w*|continu\w*|will|plan\w*|rest|missing|closed|handed over)\b",
     re.IGNORECASE,

@@ -10,14 +10,15 @@ pytestmark = pytest.mark.full
 
 
 async def _tab_to(tab: Tab, name: str) -> None:
-    """Press Tab until the thing of this name has the focus."""
+    """Press Tab until the button of this name has the focus."""
     for _ in range(60):
         await tab.page.keyboard.press("Tab")
-        focused = await tab.page.evaluate(
-            "[document.activeElement.ariaLabel, document.activeElement.labels?.[0]?.textContent,"
-            " document.activeElement.textContent].filter(Boolean).join(' ')"
-        )
-        if name in focused:
+        if (
+            await tab.page.evaluate(
+                "document.activeElement.matches('button') && document.activeElement.textContent"
+            )
+            == name
+        ):
             return
     raise AssertionError(f"{name} cannot be reached with Tab")
 

@@ -18,6 +18,8 @@ CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {api_port}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {metrics_port}
 default_user = {user}
 default_pass = {password}
 default_user_tags.administrator = true
@@ -81,12 +83,13 @@ def _prepare(state: State, folder: Path) -> None:
     configuration = CONFIGURATION.format(
         port=state.port("rabbitmq"),
         api_port=state.port("rabbitmq:api"),
+        metrics_port=state.port("rabbitmq:metrics"),
         user=ADMINISTRATOR,
         password=state.secret("rabbitmq"),
         consumer_timeout=CONSUMER_TIMEOUT_MS,
     )
     write_private(folder / "rabbitmq.conf", configuration)
-    (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (folder / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
 
 
 def _environment(state: State, folder: Path) -> dict[str, str]:

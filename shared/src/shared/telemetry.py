@@ -1,8 +1,7 @@
 """Traces: OpenTelemetry spans, from a request over its batch to the note. Off unless there is somewhere to send them.
 
-W3C trace contexts travel in commands, questions, state changes and AMQP headers. One that is not sampled (its flags
-are not 01) makes no spans anywhere, so the gateway alone decides which requests are traced. Off, every function here
-is one comparison.
+W3C trace contexts travel in commands, questions, state changes and AMQP headers. One that is not sampled makes no spans
+anywhere, so the gateway alone decides which requests are traced. Off, every function here is one comparison.
 """
 
 import atexit

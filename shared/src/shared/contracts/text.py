@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_NOTES = 4_000
 MAX_LONG_TEXT = 100_000
+_ODD = frozenset("13579bdf")
 
 
 def storable(text: str) -> str:
@@ -44,8 +45,8 @@ Traceparent = Annotated[
 
 
 def sampled(traceparent: str | None) -> bool:
-    """Whether this trace context belongs to a request that is traced."""
-    return traceparent is not None and traceparent.endswith("-01")
+    """Whether this trace context belongs to a request that is traced: the lowest bit of its flags, at its end."""
+    return traceparent is not None and traceparent[-1:] in _ODD
 
 
 class Message(BaseModel):

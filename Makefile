@@ -16,11 +16,11 @@ export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers page screenshots up down logs token demo test test-full check contracts bench faults clean
+.PHONY: help setup servers page screenshots up down logs token demo test test-full test-compose check check-deploy sbom contracts bench faults clean
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
-		printf '  make %-11s %s\n' "$$target" "$$text"; done
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 setup: .venv/.synced ## Installs uv into .uv/ and the project into .venv/; quick when nothing has changed
 
@@ -50,8 +50,14 @@ logs: setup ## Follows the logs (NAME=gateway for one of them)
 token: setup ## Prints a token (ACCOUNT=<uuid> ROLE=viewer|engineer|lead|admin|service)
 	@$(RUN) devstack token $(if $(ACCOUNT),--account $(ACCOUNT)) --role $(ROLE)
 
-demo: setup page ## Starts the stack and plays realistic tickets through it (TICKETS=<folder>)
+demo: setup page ## Starts the stack and plays realistic tickets through it (TICKETS=<folder>, STACK=compose)
+ifeq ($(STACK),compose)
+	@deploy/secrets
+	docker compose up --detach --build --wait
+	@$(RUN) devstack demo $(TICKETS) --gateway "http://$$(docker compose port gateway 8080)" --secret secrets/gateway_jwt_secret
+else
 	@$(RUN) devstack demo $(TICKETS)
+endif
 
 test: servers ## Runs the tests
 	$(RUN) pytest
@@ -59,18 +65,33 @@ test: servers ## Runs the tests
 test-full: servers ## Runs all tests, the slow ones too
 	$(RUN) pytest --full
 
+test-compose: setup ## Brings docker-compose.yml up on an engine, breaks and scales it; "skipped: no engine" elsewhere
+	@$(RUN) python tests/compose.py
+
+check-deploy: setup ## Compose file, images' recipe and Kubernetes manifests, by linters, schemas and tests of our own
+	@UV="$(UV)" tests/check-deploy
+	$(RUN) pytest tests/unit/deploy
+
+sbom: setup ## Writes sbom/<service>.cdx.json: what the images are made of
+	@mkdir -p sbom
+	@for service in gateway fix-outcomes note-generator; do \
+		$(UV) export --quiet --locked --no-dev --package $$service --preview-features sbom-export --format cyclonedx1.5 --output-file sbom/$$service.cdx.json >/dev/null; done
+	@ls sbom/*.json
+
 check: setup frontend/node_modules/.installed ## Lint, format, types, layering, unused code, and whether what is generated is up to date
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) python -m shared.contracts.document --check
+	$(RUN) python -m devstack.settings_document --check
 	@mkdir -p frontend/node_modules/.cache
 	$(RUN) python -m gateway.openapi > frontend/node_modules/.cache/openapi.json
 	$(NPM) run check
 
-contracts: setup frontend/node_modules/.installed ## Writes docs/messages.md and the page's types anew
+contracts: setup frontend/node_modules/.installed ## Writes docs/messages.md, docs/settings.md and the page's types anew
 	$(RUN) python -m shared.contracts.document
+	$(RUN) python -m devstack.settings_document
 	@mkdir -p frontend/node_modules/.cache
 	$(RUN) python -m gateway.openapi > frontend/node_modules/.cache/openapi.json
 	$(NPM) run types

@@ -136,11 +136,19 @@ def token(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Tickets to play.")] = Path("examples/tickets"),
+    gateway: Annotated[
+        str | None, typer.Option(help="A gateway that runs already; nothing is started.")
+    ] = None,
+    secret: Annotated[Path | None, typer.Option(help="File with that gateway's JWT secret.")] = None,
     run_dir: RunFolder = RUN_FOLDER,
 ) -> None:
     """Start everything, then play tickets through the API as engineers would."""
     from devstack.demo import play
 
+    if (gateway is None) != (secret is None):
+        _fail("--gateway and --secret belong together")
+    if gateway is not None and secret is not None:
+        raise typer.Exit(play(gateway, secret.read_text().strip(), folder))
     stack = _up(run_dir, [])
     raise typer.Exit(play(stack.url("gateway"), stack.jwt_secret, folder))
 

@@ -1,0 +1,271 @@
+"""What schemas cannot see: that the manifests fit each other and the services that they run."""
+
+import base64
+import re
+from itertools import product
+from typing import Any
+
+import pytest
+from deployed_settings import given_to, required_by, settings_of
+from manifests import (
+    CUSTOM,
+    ROOT,
+    WORKLOADS,
+    Resource,
+    labels_of,
+    name_of,
+    of_kind,
+    pod_of,
+    resources,
+    selects,
+)
+
+from shared import health
+
+SERVICES = ("gateway", "fix-outcomes", "note-generator")
+SERVERS = ("postgres", "rabbitmq", "redis")
+PATHS = {path for path, _ in health.routes(lambda: None)}  # type: ignore[arg-type,return-value]
+
+
+def workloads(overlay: str) -> list[Resource]:
+    return of_kind(overlay, *WORKLOADS)
+
+
+def containers(overlay: str) -> list[tuple[Resource, Resource]]:
+    return [
+        (workload, container)
+        for workload in workloads(overlay)
+        for container in (*pod_of(workload)["containers"], *pod_of(workload).get("initContainers", ()))
+    ]
+
+
+def ours(overlay: str) -> list[tuple[Resource, Resource]]:
+    return [(workload, each) for workload, each in containers(overlay) if "resolutionflow/" in each["image"]]
+
+
+class TestSelectors:
+    def test_a_workload_selects_its_own_pods(self, overlay: str) -> None:
+        for workload in of_kind(overlay, "Deployment", "StatefulSet"):
+            assert selects(workload["spec"]["selector"], labels_of(workload)), name_of(workload)
+
+    def test_a_service_selects_the_pods_of_its_name_and_their_ports(self, overlay: str) -> None:
+        by_name = {name_of(workload): workload for workload in workloads(overlay)}
+        for service in of_kind(overlay, "Service"):
+            workload = by_name[name_of(service)]
+            assert selects({"matchLabels": service["spec"]["selector"]}, labels_of(workload))
+            ports = {port["name"] for each in pod_of(workload)["containers"] for port in each["ports"]}
+            assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+
+    def test_every_other_selector_takes_somebodys_pods(self, overlay: str) -> None:
+        pods = [labels_of(each) for each in of_kind(overlay, *WORKLOADS, *CUSTOM)]
+        services = [each["metadata"].get("labels", {}) for each in of_kind(overlay, "Service")]
+        for each in of_kind(overlay, "PodDisruptionBudget"):
+            assert any(selects(each["spec"]["selector"], labels) for labels in pods), name_of(each)
+        for each in of_kind(overlay, "ServiceMonitor"):
+            assert any(selects(each["spec"]["selector"], labels) for labels in services), name_of(each)
+
+    def test_what_scales_is_there(self, overlay: str) -> None:
+        names = {name_of(each) for each in of_kind(overlay, "Deployment")}
+        scaled = of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject")
+        assert {each["spec"]["scaleTargetRef"]["name"] for each in scaled} <= names
+
+    def test_a_service_monitor_names_a_port_of_its_service(self, overlay: str) -> None:
+        ports = {
+            name_of(each): {port["name"] for port in each["spec"]["ports"]}
+            for each in of_kind(overlay, "Service")
+        }
+        for monitor in of_kind(overlay, "ServiceMonitor"):
+            for endpoint in monitor["spec"]["endpoints"]:
+                assert endpoint["port"] in ports[name_of(monitor)]
+                assert endpoint["path"] in PATHS
+
+    def test_keda_watches_queues_that_exist(self, overlay: str) -> None:
+        from shared.contracts import topology
+
+        queues = {queue.name for queue in topology.queues()}
+        for each in of_kind(overlay, "ScaledObject"):
+            assert {trigger["metadata"]["queueName"] for trigger in each["spec"]["triggers"]} <= queues
+
+
+class TestContainers:
+    def test_probes_ask_what_the_code_answers_on_a_port_that_is_named(self, overlay: str) -> None:
+        for _, container in ours(overlay):
+            ports = {port["name"] for port in container.get("ports", ())}
+            for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
+                if kind in container:
+                    asked = container[kind]["httpGet"]
+                    assert asked["path"] in PATHS
+                    assert asked["port"] in ports
+
+    def test_alive_is_not_ready(self, overlay: str) -> None:
+        for workload, container in ours(overlay):
+            if workload["kind"] == "Deployment":
+                assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+                assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+    def test_the_port_is_the_one_that_the_image_listens_on(self, overlay: str) -> None:
+        listens = set(re.findall(r"[A-Z_]+_PORT=(\d+)", (ROOT / "Dockerfile").read_text()))
+        for _, container in ours(overlay):
+            for port in container.get("ports", ()):
+                assert {str(port["containerPort"])} == listens
+
+    def test_every_setting_that_is_given_exists_and_every_one_that_is_needed_is_given(
+        self, overlay: str
+    ) -> None:
+        for workload, container in ours(overlay):
+            known, given = settings_of(container), given_to(overlay, pod_of(workload), container)
+            assert given <= known, (name_of(workload), given - known)
+            if overlay == "overlays/dev":
+                missing = required_by(container) - given
+                assert not missing, (name_of(workload), missing)
+
+    def test_pods_are_restricted(self, overlay: str) -> None:
+        for workload in workloads(overlay):
+            pod = pod_of(workload)
+            assert pod["automountServiceAccountToken"] is False
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            assert pod["securityContext"]["runAsUser"] > 0
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for _, container in containers(overlay):
+            confined = container["securityContext"]
+            assert confined["allowPrivilegeEscalation"] is False
+            assert confined["readOnlyRootFilesystem"] is True
+            assert confined["capabilities"] == {"drop": ["ALL"]}
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+            assert "memory" in container["resources"]["limits"]
+
+    def test_nothing_runs_a_moving_tag(self, overlay: str) -> None:
+        for _, container in containers(overlay):
+            assert re.search(r":[^/]+$|@sha256:", container["image"])
+            assert not container["image"].endswith(":latest")
+
+    def test_production_names_digests(self, overlay: str) -> None:
+        if overlay == "overlays/production":
+            for _, container in containers(overlay):
+                assert re.search(r"@sha256:[0-9a-f]{64}$", container["image"]), container["image"]
+
+    def test_there_is_time_to_end(self, overlay: str) -> None:
+        for workload, container in ours(overlay):
+            if workload["kind"] != "Deployment":
+                continue
+            settings = plain_settings(overlay, container)
+            before = int(
+                container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["", "0"])[1]
+            )
+            shutdown, drain = settings["SHUTDOWN_S"], settings.get("DRAIN_S", 0.0)
+            assert drain < shutdown
+            assert before + shutdown + 2 <= pod_of(workload)["terminationGracePeriodSeconds"]
+
+    def test_no_request_is_lost_by_an_update(self, overlay: str) -> None:
+        for workload in of_kind(overlay, "Deployment"):
+            assert workload["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        [gateway] = [each for _, each in ours(overlay) if each["name"] == "gateway"]
+        assert "preStop" in gateway["lifecycle"]
+        assert plain_settings(overlay, gateway)["DRAIN_S"] > 0
+
+
+def plain_settings(overlay: str, container: Resource) -> dict[str, float]:
+    """The numbers among a container's settings, by their names without the service's prefix."""
+    [reference] = container["envFrom"]
+    name = reference["configMapRef"]["name"]
+    data = next(each["data"] for each in of_kind(overlay, "ConfigMap") if name_of(each) == name)
+    prefix = container["name"].upper().replace("-", "_") + "_"
+    return {
+        key.removeprefix(prefix): float(value)
+        for key, value in data.items()
+        if re.fullmatch(r"[\d.]+", value)
+    }
+
+
+def test_secrets_are_nowhere_but_in_files(overlay: str) -> None:
+    for workload in workloads(overlay):
+        text = str(workload)
+        assert "secretKeyRef" not in text
+        assert not re.search(r"(amqps?|postgresql|rediss?)://", text)
+    for secret in of_kind(overlay, "Secret"):
+        assert overlay == "overlays/dev"
+        for value in secret["data"].values():
+            assert "example" not in base64.b64decode(value).decode()
+
+
+ARROWS = {
+    ("gateway", "rabbitmq"),
+    ("gateway", "redis"),
+    ("fix-outcomes", "rabbitmq"),
+    ("fix-outcomes", "postgres"),
+    ("note-generator", "rabbitmq"),
+    ("note-generator", "redis"),
+    ("migrate", "postgres"),
+    ("topology", "rabbitmq"),
+}
+"""docs/architecture.md, and the two commands that prepare the servers."""
+
+PORTS = {
+    "overlays/dev": {"postgres": 5432, "redis": 6379, "rabbitmq": 5672, "topology": 15672},
+    "overlays/production": {"postgres": 5432, "redis": 6379, "rabbitmq": 5671, "topology": 15671},
+}
+
+
+class TestNetwork:
+    def test_everything_is_denied_first(self, overlay: str) -> None:
+        [policy] = [each for each in of_kind(overlay, "NetworkPolicy") if name_of(each) == "default-deny"]
+        assert policy["spec"]["podSelector"] == {}
+        assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+        assert not policy["spec"].get("ingress")
+        assert not policy["spec"].get("egress")
+
+    def test_exactly_the_arrows_of_the_architecture_are_admitted(self, overlay: str) -> None:
+        if overlay == "base":
+            return
+        pods = {name_of(each): labels_of(each) for each in of_kind(overlay, *WORKLOADS, *CUSTOM)}
+        expected = {
+            (source, target, PORTS[overlay]["topology" if source == "topology" else target])
+            for source, target in ARROWS
+        }
+        ports = {port for _, _, port in expected} | {8080, 80, 443, 15672, 15692, 5671, 4369, 25672}
+        admitted = {
+            (source, target, port)
+            for (source, target), port in product(product(pods, pods), ports)
+            if source not in SERVERS
+            and _admits(overlay, "egress", pods[source], pods[target], port)
+            and _admits(overlay, "ingress", pods[target], pods[source], port)
+        }
+        assert admitted == expected
+
+    def test_only_note_generator_reaches_the_world(self, overlay: str) -> None:
+        out = {
+            name_of(policy)
+            for policy in of_kind(overlay, "NetworkPolicy")
+            for rule in policy["spec"].get("egress") or ()
+            if not rule.get("to") or any("ipBlock" in peer for peer in rule["to"])
+        }
+        assert out - {"servers-out"} == {"note-generator"}
+
+
+def _admits(overlay: str, way: str, mine: dict[str, str], others: dict[str, str], port: int) -> bool:
+    """Whether some policy of these pods admits traffic with those others inside the namespace."""
+    for policy in of_kind(overlay, "NetworkPolicy"):
+        if not selects(policy["spec"]["podSelector"], mine):
+            continue
+        for rule in policy["spec"].get(way) or ():
+            ports = {each["port"] for each in rule.get("ports", ())}
+            if ports and port not in ports:
+                continue
+            peers: list[dict[str, Any]] = rule.get("to" if way == "egress" else "from", [])
+            if any(
+                "podSelector" in peer
+                and "namespaceSelector" not in peer
+                and selects(peer["podSelector"], others)
+                for peer in peers
+            ):
+                return True
+    return False
+
+
+def test_a_namespace_enforces_restricted_pods() -> None:
+    for overlay in ("overlays/dev", "overlays/production"):
+        try:
+            [namespace] = [each for each in resources(overlay) if each["kind"] == "Namespace"]
+        except Exception:
+            pytest.skip("neither kubectl nor kustomize is installed")
+        assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"

@@ -1,0 +1,77 @@
+"""Dashboards and alerts name metrics that the code has, runbooks that are written, and labels that are bounded."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from manifests import ROOT
+from metric_names import ALERTS, DASHBOARDS, expressions, metrics_in, registered
+
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
+OPERATIONS = {
+    re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+    for heading in re.findall(r"^#+ (.+)$", RUNBOOK, re.MULTILINE)
+}
+UNBOUNDED = {
+    "account",
+    "account_id",
+    "session",
+    "session_id",
+    "fix_id",
+    "command_id",
+    "user",
+    "sub",
+    "replica",
+    "trace_id",
+}
+
+
+def rules() -> list[dict[str, str]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
+def test_an_alert_has_a_severity_and_a_runbook_that_is_written(rule: dict[str, dict[str, str]]) -> None:
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert (ROOT / page).exists()
+    assert anchor in OPERATIONS
+
+
+def test_kubernetes_has_the_same_rules() -> None:
+    resource = yaml.safe_load(
+        (ROOT / "k8s" / "components" / "monitoring" / "prometheus-rule.yaml").read_text()
+    )
+    assert resource["spec"] == yaml.safe_load(ALERTS.read_text())
+
+
+def test_every_metric_of_ours_that_is_named_exists_in_the_code() -> None:
+    named = {
+        name for expression in expressions() for name in metrics_in(expression) if name.startswith("rf_")
+    }
+    assert len(named) > 20
+    assert named <= registered()
+
+
+def test_every_metric_of_ours_is_on_a_dashboard_or_in_an_alert() -> None:
+    named = {name for expression in expressions() for name in metrics_in(expression)}
+    assert registered() - named == set()
+
+
+def test_metrics_have_one_prefix_and_no_label_without_bounds() -> None:
+    for name, labels in registered(labels=True):
+        assert name.startswith("rf_")
+        assert not UNBOUNDED & set(labels)
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: str(file.stem))
+def test_a_dashboard_can_be_provisioned(file: Path) -> None:
+    dashboard = json.loads(file.read_text())
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(ids)) == len(ids)
+    assert dashboard["uid"]
+    for panel in dashboard["panels"]:
+        assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
+        assert panel["type"] == "row" or all(target["expr"] for target in panel["targets"])

@@ -26,6 +26,7 @@ ROUTES: Mapping[tuple[str, str], dict[str, Any] | None] = {
     ("GET", f"{ONE}/events"): None,
     ("POST", f"{ONE}/resolution-note/preview"): None,
     ("POST", f"{ONE}/escalation-package/preview"): None,
+    ("POST", f"{ONE}/notes/lint"): {"kind": "resolution_note", "markdown": "## Problem"},
     ("POST", FIXES): FIX,
     ("GET", FIXES): None,
     ("GET", f"{FIXES}/active"): None,
@@ -37,7 +38,7 @@ ROUTES: Mapping[tuple[str, str], dict[str, Any] | None] = {
     ("GET", f"{ONE_FIX}/transitions"): None,
     ("GET", OPERATION): None,
 }
-CHANGES = [route for route in ROUTES if route[0] != "GET" and not route[1].endswith("/preview")]
+CHANGES = [route for route in ROUTES if route[0] != "GET" and not route[1].endswith(("/preview", "/lint"))]
 WITH_FIX = [route for route in ROUTES if "{fix_id}" in route[1]]
 
 every_route = pytest.mark.parametrize(("method", "template"), ROUTES)

@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai-sessions/{session_id}/notes/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold a text against the record
+         * @description The checks that every note has to pass, over a text of the caller's: where it contradicts the record.
+         */
+        post: operations["lint_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai-sessions/{session_id}/events": {
         parameters: {
             query?: never;
@@ -646,6 +666,16 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LintReport
+         * @description What is wrong with the text, for the session's current state; nothing: it agrees with the record.
+         */
+        LintReport: {
+            /** State Version */
+            state_version: number;
+            /** Violations */
+            violations: components["schemas"]["Violation"][];
+        };
+        /**
          * MessageRole
          * @description Who speaks in a session's conversation.
          * @enum {string}
@@ -800,6 +830,25 @@ export interface components {
              * @description Where people open it
              */
             url?: string | null;
+        };
+        /**
+         * NoteKind
+         * @description The two documents of a session.
+         * @enum {string}
+         */
+        NoteKind: "resolution_note" | "escalation_package";
+        /**
+         * NoteToLint
+         * @description A text to be held against the record, as if it were this document.
+         * @example {
+         *       "kind": "resolution_note",
+         *       "markdown": "## Problem\n\nNo internet at reception."
+         *     }
+         */
+        NoteToLint: {
+            kind: components["schemas"]["NoteKind"];
+            /** Markdown */
+            markdown: string;
         };
         /**
          * NoteUsage
@@ -1120,6 +1169,33 @@ export interface components {
              * @description Where people open it
              */
             url?: string | null;
+        };
+        /**
+         * Violation
+         * @description One thing that is wrong with a document, held against the record.
+         */
+        Violation: {
+            /**
+             * Check
+             * @description outcome, grounding, support or shape
+             */
+            check: string;
+            /**
+             * Rule
+             * @description Which rule of that check
+             */
+            rule: string;
+            /**
+             * Detail
+             * @description What is wrong, in words
+             */
+            detail: string;
+            /**
+             * Sentence
+             * @description The line that says it; empty where something is missing
+             * @default
+             */
+            sentence: string;
         };
         /**
          * Visibility
@@ -3670,6 +3746,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lint_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteToLint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LintReport"];
                 };
             };
             /** @description `unauthenticated` */

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from uuid import uuid4
+from collections.abc import Callable
+from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
 from devstack.servers import Servers
 from note_generator_doubles import (
+    ACCOUNT,
     MessagesApi,
     Surroundings,
     asked,
@@ -18,7 +20,7 @@ from note_generator_doubles import (
 )
 from places import Broker
 from shared.contracts import topology
-from shared.contracts.queries import GetFix, Query
+from shared.contracts.queries import GetFix, LintNote, Query
 from shared.contracts.vocabulary import NoteKind, Service
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -173,3 +175,27 @@ async def test_answers_go_nowhere_but_to_the_exchange_of_replies(around: Surroun
         await until(lambda: around.announced(story))
         answer = await gateway.ask(asked(other), timeout_s=5)
     assert answer.status == 200
+
+
+async def test_an_edited_text_is_held_against_the_record(around: Surroundings) -> None:
+    story = fresh_story().suggest("Open RPC to the branch", name="rpc")
+    story.record("rpc", "applied_pending", "Waiting on the 14:00 cycle")
+    around.tell(story)
+
+    def lint(markdown: str, account: UUID = ACCOUNT) -> Callable[[int], Query]:
+        question = LintNote(session_id=story.session_id, note=NoteKind.RESOLUTION_NOTE, markdown=markdown)
+        return lambda ref: Query(ref=ref, account_id=account, question=question)
+
+    async with around.running(), around.asking() as gateway:
+        honest = (await gateway.ask(asked(story), timeout_s=5)).body["markdown"]
+        edited = honest.replace("In detail:", "The issue is resolved on srv-backup-09.")
+        clean = await gateway.ask(lint(honest), timeout_s=5)
+        found = await gateway.ask(lint(edited), timeout_s=5)
+        foreign = await gateway.ask(lint(honest, account=uuid4()), timeout_s=5)
+    assert (clean.status, clean.body) == (200, {"state_version": story.version, "violations": []})
+    assert {(each["check"], each["rule"]) for each in found.body["violations"]} == {
+        ("outcome", "claims a closure"),
+        ("grounding", "unknown host name"),
+    }
+    assert all("srv-backup-09" in each["sentence"] for each in found.body["violations"])
+    assert (foreign.status, foreign.body["code"]) == (404, "not_found")

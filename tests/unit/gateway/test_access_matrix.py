@@ -42,6 +42,7 @@ ROUTES: Mapping[tuple[str, str], tuple[frozenset[str], dict[str, Any] | None]] =
     ("GET", f"{ONE}/events"): (EVERYONE, None),
     ("POST", f"{ONE}/resolution-note/preview"): (EVERYONE, None),
     ("POST", f"{ONE}/escalation-package/preview"): (EVERYONE, None),
+    ("POST", f"{ONE}/notes/lint"): (EVERYONE, {"kind": "resolution_note", "markdown": "## Problem"}),
     ("POST", FIXES): (WRITERS, {"title": "Firmware", "description": "3.2.1", "confidence_pct": 80}),
     ("GET", FIXES): (EVERYONE, None),
     ("GET", f"{FIXES}/active"): (EVERYONE, None),

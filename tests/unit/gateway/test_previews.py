@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from gateway_doubles import SESSION, Bench, answer, written
 from shared.contracts.answers import Answer
-from shared.contracts.queries import WriteNote
+from shared.contracts.queries import LintNote, WriteNote
 from shared.contracts.views import Note
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import NotSent, Unanswered
@@ -79,3 +79,29 @@ async def test_a_preview_waits_no_longer_than_its_deadline() -> None:
     bench = Bench(preview_timeout_s=7)
     await bench.send("POST", PREVIEW)
     assert 6 < bench.previews.timeouts[0] <= 7
+
+
+LINT = f"/api/v1/ai-sessions/{SESSION}/notes/lint"
+
+
+async def test_a_text_is_held_against_the_record_by_note_generator(bench: Bench) -> None:
+    body = {"state_version": 8, "violations": []}
+    bench.previews.answer = lambda query: Answer(ref=query.ref, status=200, body=body)
+    reply = await bench.send("POST", LINT, json={"kind": "escalation_package", "markdown": "## Problem"})
+    assert (reply.status_code, reply.json(), reply.headers["ETag"]) == (200, body, '"8"')
+    assert [query.question for query in bench.previews.asked] == [
+        LintNote(session_id=SESSION, note=NoteKind.ESCALATION_PACKAGE, markdown="## Problem")
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "poem", "markdown": "x"},
+        {"kind": "resolution_note"},
+        {"kind": "resolution_note", "markdown": ""},
+    ],
+)
+async def test_a_text_of_another_shape_is_not_asked_about(bench: Bench, body: dict[str, Any]) -> None:
+    assert (await bench.send("POST", LINT, json=body)).status_code == 422
+    assert not bench.previews.asked

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.contracts.answers import Answer
 from shared.contracts.commands import Command
 from shared.contracts.problems import ProblemCode
-from shared.contracts.queries import Query, WriteNote
+from shared.contracts.queries import LintNote, Query, WriteNote
 from shared.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -104,7 +104,7 @@ async def answer(batch: Sequence[Query], *, engine: AsyncEngine) -> list[Answer]
     async with reading(engine, (query.account_id for query in batch)) as connection:
         answers = []
         for query in batch:
-            if isinstance(query.question, WriteNote):
+            if isinstance(query.question, WriteNote | LintNote):
                 continue
             try:
                 body = await queries.answer(connection, query.account_id, query.question)

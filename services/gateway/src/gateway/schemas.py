@@ -15,6 +15,7 @@ from shared.contracts.views import (
     OutcomeProposal,
     SessionWithFixes,
     Ticket,
+    Violation,
 )
 from shared.contracts.vocabulary import Generator, MessageRole, NoteKind, Outcome, Visibility
 
@@ -146,6 +147,22 @@ class Preview(BaseModel):
     warnings: tuple[str, ...] = ()
     citations: tuple[Citation, ...] = ()
     usage: NoteUsage | None = None
+
+
+class NoteToLint(BaseModel):
+    """A text to be held against the record, as if it were this document."""
+
+    model_config = _strict({"kind": "resolution_note", "markdown": "## Problem\n\nNo internet at reception."})
+
+    kind: NoteKind
+    markdown: LongText
+
+
+class LintReport(BaseModel):
+    """What is wrong with the text, for the session's current state; nothing: it agrees with the record."""
+
+    state_version: int
+    violations: tuple[Violation, ...]
 
 
 class StreamState(BaseModel):

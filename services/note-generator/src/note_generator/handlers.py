@@ -12,14 +12,15 @@ from uuid import UUID
 from shared.contracts.answers import Answer
 from shared.contracts.events import CloudEvent, NoteRegenerated, routing_key, source_of, type_of
 from shared.contracts.problems import STATUS, ProblemCode
-from shared.contracts.queries import WriteNote
-from shared.contracts.views import Note, Snapshot
+from shared.contracts.queries import LintNote, WriteNote
+from shared.contracts.views import Note, Snapshot, Violation
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
 
 from note_generator.cache import NoteCache, NoteRef
 from note_generator.checkpoints import Checkpoint
 from note_generator.domain.bundle import bundle
+from note_generator.domain.checks.examination import violations
 from note_generator.metrics import GENERATION_SECONDS, GENERATIONS
 from note_generator.outage import Away
 from note_generator.record import SessionUnknown
@@ -88,6 +89,26 @@ class Handlers:
             log.warning("preview not answerable", reason=type(outage).__name__)
             return refusal(ref, ProblemCode.UNAVAILABLE, "The note cannot be written right now"), None
         return Answer(ref=ref, status=HTTPStatus.OK, body=written.note.model_dump(mode="json")), written
+
+    async def lint(self, *, account_id: UUID, question: LintNote, ref: int) -> Answer:
+        """What is wrong with a text, if it were this document of the session as it is now."""
+        try:
+            snapshot = await self.snapshot(account_id=account_id, session_id=question.session_id)
+        except SessionUnknown as unknown:
+            return refusal(ref, ProblemCode.NOT_FOUND, str(unknown))
+        except Away as outage:
+            log.warning("text not judged", reason=type(outage).__name__)
+            return refusal(ref, ProblemCode.UNAVAILABLE, "The text cannot be checked right now")
+        found = violations(question.markdown, bundle(snapshot, question.note))
+        shown = [
+            Violation(check=each.check, rule=each.rule, detail=each.detail, sentence=each.sentence)
+            for each in found
+        ]
+        body = {
+            "state_version": snapshot.session.state_version,
+            "violations": [each.model_dump(mode="json") for each in shown],
+        }
+        return Answer(ref=ref, status=HTTPStatus.OK, body=body)
 
     async def announce_once(self, account_id: UUID, written: Written) -> None:
         """Tell everyone about a note that the cache has, unless that was done."""

@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanKind
 from pydantic import TypeAdapter, ValidationError
 from shared.contracts.answers import Answer, Answers
 from shared.contracts.problems import ProblemCode
-from shared.contracts.queries import Query, QueryBatch, WriteNote
+from shared.contracts.queries import LintNote, Query, QueryBatch, WriteNote
 from shared.logs import about, logger, trace_id_of
 
 from note_generator.handlers import Handlers, refusal
@@ -50,6 +50,10 @@ class Previews:
             async with asyncio.timeout(within_s), self._slots:
                 if isinstance(query.question, WriteNote):
                     answer, written = await self._handlers.preview(
+                        account_id=query.account_id, question=query.question, ref=query.ref
+                    )
+                elif isinstance(query.question, LintNote):
+                    answer = await self._handlers.lint(
                         account_id=query.account_id, question=query.question, ref=query.ref
                     )
                 else:

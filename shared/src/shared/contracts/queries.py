@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.commands import MAX_BATCH
-from shared.contracts.text import FixId, Message, Ref, SearchText, SessionId, Traceparent, Version
+from shared.contracts.text import FixId, LongText, Message, Ref, SearchText, SessionId, Traceparent, Version
 from shared.contracts.vocabulary import NoteKind, SessionStatus
 
 MAX_PAGE = 200
@@ -125,6 +125,15 @@ class WriteNote(Message):
     note: NoteKind
 
 
+class LintNote(Message):
+    """Hold a text against the record, as if it were this document. For note-generator."""
+
+    kind: Literal["lint_note"] = "lint_note"
+    session_id: SessionId
+    note: NoteKind
+    markdown: LongText = Field(description="The text, such as a note that somebody edited")
+
+
 Record = (
     ListSessions
     | GetSession
@@ -147,7 +156,9 @@ class Query(Message):
     ref: Ref
     account_id: UUID = Field(description="The account that asks; it sees nothing of others")
     traceparent: Traceparent = None
-    question: Annotated[Record | WriteNote, Field(discriminator="kind", description="What is asked")]
+    question: Annotated[
+        Record | WriteNote | LintNote, Field(discriminator="kind", description="What is asked")
+    ]
 
 
 class QueryBatch(Message):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from shared.contracts.answers import Answer
-from shared.contracts.queries import GetSession, Query, WriteNote
+from shared.contracts.queries import GetSession, LintNote, Query, WriteNote
 from shared.contracts.views import Note
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import CourierError
@@ -16,7 +16,7 @@ from gateway.changes import refusal, shown
 from gateway.problems import unavailable
 from gateway.reads import Read, RequestedRead
 from gateway.routes.sessions import SESSIONS
-from gateway.schemas import Preview
+from gateway.schemas import LintReport, NoteToLint, Preview
 
 router = APIRouter(prefix=f"{SESSIONS}/{{session_id}}", tags=["notes"])
 
@@ -33,6 +33,16 @@ async def preview_resolution_note(session_id: UUID, read: RequestedRead) -> Resp
 async def preview_escalation_package(session_id: UUID, read: RequestedRead) -> Response:
     """The internal package for the next engineer: from the cache, or written now."""
     return await _preview(read, session_id, NoteKind.ESCALATION_PACKAGE)
+
+
+@router.post("/notes/lint", **docs.preview("Hold a text against the record", LintReport))
+async def lint_note(session_id: UUID, text: NoteToLint, read: RequestedRead) -> Response:
+    """The checks that every note has to pass, over a text of the caller's: where it contradicts the record."""
+    read.parts.take_turn(read.caller)
+    deadline = asyncio.get_running_loop().time() + read.parts.settings.preview_timeout_s
+    question = LintNote(session_id=session_id, note=text.kind, markdown=text.markdown)
+    answer = await _written(read, question, deadline)
+    return shown(answer.body) if answer.status == _OK else refusal(read.scope, answer)
 
 
 async def _preview(read: Read, session_id: UUID, kind: NoteKind) -> Response:
@@ -55,7 +65,7 @@ async def _preview(read: Read, session_id: UUID, kind: NoteKind) -> Response:
     return _shown(Note.model_validate(answer.body), from_cache=False)
 
 
-async def _written(read: Read, question: WriteNote, deadline: float) -> Answer:
+async def _written(read: Read, question: WriteNote | LintNote, deadline: float) -> Answer:
     try:
         return await read.parts.couriers.previews.ask(
             lambda ref: Query(

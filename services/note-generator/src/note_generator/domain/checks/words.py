@@ -75,7 +75,7 @@ def _spoken(bundle: Bundle) -> Iterator[str]:
 def _successes(bundle: Bundle) -> list[str]:
     """That another fix worked may be said of it by its name."""
     return [
-        f"{phrases.named(each)} – {phrases.RESULT[Standing.SUCCESS]}"  # noqa: RUF001 - as the template writes it
+        f"{phrases.named(each)} – {phrases.RESULT[Standing.SUCCESS]}"
         for each in bundle.attempts
         if each.standing is Standing.SUCCESS
     ]

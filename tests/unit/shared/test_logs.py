@@ -124,3 +124,29 @@ def test_a_circle_of_causes_ends(lines: Lines) -> None:
 
     (line,) = lines()
     assert line["exception"].count("RuntimeError") == 2
+
+
+def test_a_record_names_the_trace_the_account_and_the_command_of_its_task_and_nothing_else(
+    lines: Lines,
+) -> None:
+    account, command = uuid4(), uuid4()
+    token = logs.about.set(
+        {"trace_id": "4bf92f35", "account_id": account, "path": "/secret", "body": b"what people wrote"}
+    )
+    try:
+        log().warning("something is odd", command_id=str(command))
+    finally:
+        logs.about.reset(token)
+    log().warning("something else is odd")
+
+    during, after = lines()
+    assert (during["trace_id"], during["account_id"]) == ("4bf92f35", str(account))
+    assert during["command_id"] == str(command)
+    assert not {"path", "body"} & during.keys()
+    assert not {"trace_id", "account_id", "command_id"} & after.keys()
+
+
+@pytest.mark.parametrize("context", [None, "", "nonsense", "a-b", "00-4bf92f35"])
+def test_what_is_no_trace_context_names_no_trace(context: str | None) -> None:
+    assert logs.trace_id_of(context) is None
+    assert logs.trace_id_of("00-4bf92f35-00f067aa-01") == "4bf92f35"

@@ -3643,7 +3643,10 @@ export interface operations {
     };
     preview_resolution_note: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Server-sent events: `progress`, `replaced` where the template wrote, `text`, `document` */
+                stream?: boolean;
+            };
             header?: never;
             path: {
                 session_id: string;
@@ -3652,13 +3655,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The document */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                    "text/event-stream": string;
                 };
             };
             /** @description `unauthenticated` */
@@ -3730,7 +3734,10 @@ export interface operations {
     };
     preview_escalation_package: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Server-sent events: `progress`, `replaced` where the template wrote, `text`, `document` */
+                stream?: boolean;
+            };
             header?: never;
             path: {
                 session_id: string;
@@ -3739,13 +3746,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The document */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                    "text/event-stream": string;
                 };
             };
             /** @description `unauthenticated` */

@@ -67,6 +67,7 @@ class MemoryCache(NoteCache):
 
     def __init__(self) -> None:
         self.held: dict[NoteKind, Note] = {}
+        self.watched: list[UUID] = []
         self.lookups: Counter[str] = Counter()
 
     async def note(
@@ -74,6 +75,9 @@ class MemoryCache(NoteCache):
     ) -> Note | None:
         note = self.held.get(kind)
         return note if note and note.state_version == state_version else None
+
+    async def show_interest(self, *, account_id: UUID, session_id: UUID) -> None:
+        self.watched.append(session_id)
 
     async def versions(self, *, account_id: UUID, session_id: UUID) -> dict[NoteKind, int]:
         return {kind: note.state_version for kind, note in self.held.items()}

@@ -1,5 +1,6 @@
 """A preview shows the note of the current version: from the cache if it is there, else written now."""
 
+import json
 from typing import Any
 
 import pytest
@@ -105,3 +106,45 @@ async def test_a_text_is_held_against_the_record_by_note_generator(bench: Bench)
 async def test_a_text_of_another_shape_is_not_asked_about(bench: Bench, body: dict[str, Any]) -> None:
     assert (await bench.send("POST", LINT, json=body)).status_code == 422
     assert not bench.previews.asked
+
+
+async def events(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
+    reply = await bench.send("POST", PREVIEW, params={"stream": "true"})
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    frames = [frame.splitlines() for frame in reply.text.strip().split("\n\n")]
+    return [
+        (lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: "))) for lines in frames
+    ]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+async def test_a_stream_ends_with_the_checked_document(bench: Bench, cached: bool) -> None:
+    if cached:
+        hold(bench, state_version=8)
+    names, data = zip(*await events(bench), strict=True)
+    assert names == ("progress", "text", "document")
+    assert (
+        "".join(each["text"] for name, each in zip(names, data, strict=True) if name == "text")
+        == "## Problem"
+    )
+    plain = (await bench.send("POST", PREVIEW)).json()
+    assert data[-1] == plain
+
+
+async def test_a_text_that_was_refused_is_named_and_replaced(bench: Bench) -> None:
+    body = written() | {"degraded": True, "warnings": ["the model's text was refused: claims a closure"]}
+    bench.previews.answer = lambda query: Answer(ref=query.ref, status=200, body=body)
+    assert ("replaced", {"warnings": body["warnings"]}) in await events(bench)
+
+
+async def test_a_stream_that_nobody_writes_for_ends_with_the_problem(bench: Bench) -> None:
+    def away(query: Any) -> Answer:
+        raise Unanswered
+
+    bench.previews.answer = away
+    assert [name for name, _ in await events(bench)] == ["progress", "problem"]
+
+
+async def test_who_previews_shows_interest(bench: Bench) -> None:
+    await bench.send("POST", PREVIEW)
+    assert bench.notes.watched == [SESSION]

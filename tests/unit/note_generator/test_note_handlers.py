@@ -40,6 +40,10 @@ class Notes:
 class Cache:
     def __init__(self) -> None:
         self.marked: list[NoteRef] = []
+        self.watched = False
+
+    async def is_watched(self, *_: UUID) -> bool:
+        return self.watched
 
     async def mark_announced(self, ref: NoteRef) -> None:
         self.marked.append(ref)
@@ -47,7 +51,12 @@ class Cache:
 
 class Scene:
     def __init__(
-        self, story: Story | None, *, since_change_s: float = 60.0, notes: Notes | None = None
+        self,
+        story: Story | None,
+        *,
+        since_change_s: float = 60.0,
+        notes: Notes | None = None,
+        lazy: bool = False,
     ) -> None:
         self.story, self.notes, self.cache = story, notes or Notes(), Cache()
         self.events: list[tuple[str, CloudEvent]] = []
@@ -60,6 +69,7 @@ class Scene:
             quiet_s=QUIET_S,
             clock=lambda: story.at + timedelta(seconds=since_change_s),
             checkpoint=self._pass,
+            lazy=lazy,
         )
         self.key = SessionKey(ACCOUNT, UUID(int=9))
 
@@ -115,3 +125,11 @@ async def test_a_session_that_nobody_knows_needs_nothing() -> None:
     scene = Scene(None)
     assert await scene.handlers.regenerate(scene.key, 10.0) == Handled(None)
     assert scene.notes.asked == []
+
+
+@pytest.mark.parametrize("watched", [True, False])
+async def test_in_lazy_mode_only_what_somebody_watches_is_written_ahead(watched: bool) -> None:
+    scene = Scene(Story(), lazy=True)
+    scene.cache.watched = watched
+    assert await scene.handlers.regenerate(scene.key, 10.0) == Handled(0)
+    assert len(scene.notes.asked) == (2 if watched else 0)

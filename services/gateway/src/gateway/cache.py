@@ -9,7 +9,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from shared.contracts.cache import NOTE_FIELD, VERSION_FIELD, note_key
+from shared.contracts.cache import INTEREST_S, NOTE_FIELD, VERSION_FIELD, interest_key, note_key
 from shared.contracts.views import Note
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
@@ -75,6 +75,13 @@ class NoteCache:
         except (*_AWAY, ValueError) as error:
             log.warning("note cache is away", reason=type(error).__name__)
         return found
+
+    async def show_interest(self, *, account_id: UUID, session_id: UUID) -> None:
+        """Let note-generator know that somebody looks at this session."""
+        try:
+            await self._redis.set(interest_key(account_id, session_id), "1", ex=INTEREST_S)
+        except _AWAY as error:
+            log.warning("note cache is away", reason=type(error).__name__)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -96,8 +96,10 @@ def read(summary: str, model: Any) -> Route:
 
 
 def preview(summary: str, model: type[BaseModel]) -> Route:
-    """A document for the current state."""
-    return _route(summary, model, _ALWAYS)
+    """A document for the current state; with `stream=true` as it comes about."""
+    route = _route(summary, model, _ALWAYS)
+    answered = {"description": "The document", "content": {"text/event-stream": {"schema": _TEXT}}}
+    return route | {"responses": {200: answered, **route["responses"]}}
 
 
 def operation(summary: str, model: type[BaseModel]) -> Route:
@@ -151,9 +153,10 @@ def _schema(app: FastAPI) -> dict[str, Any]:
 
 
 def _only_stream(answer: dict[str, Any]) -> None:
-    """FastAPI adds JSON to every answer; a stream has none."""
-    if "text/event-stream" in answer.get("content", {}):
-        answer["content"].pop("application/json", None)
+    """FastAPI adds JSON to every answer; what is only a stream has none."""
+    content = answer.get("content", {})
+    if "text/event-stream" in content and not content.get("application/json", {}).get("schema"):
+        content.pop("application/json", None)
 
 
 def _route(summary: str, model: Any, codes: tuple[ProblemCode, ...], *, status: int = 200) -> Route:

@@ -109,6 +109,7 @@ class EventStream(Response):
 
     async def _open(self, session: Answer, write: Write) -> Position:
         sequence, notes = int(session.body["sequence"]), await self._notes()
+        await self._show_interest()
         resumed = self._last_event_id
         await write(_RECONNECT + _state(session, notes, sequence=sequence if resumed is None else None))
         position = Position(sequence if resumed is None else min(resumed, sequence), notes=notes)
@@ -120,6 +121,7 @@ class EventStream(Response):
         """Send what there is, or a sign of life."""
         if not await viewer.wait(self._settings.sse_heartbeat_s):
             await write(_HEARTBEAT)
+            await self._show_interest()
         if not viewer.caught_up():
             await self._catch_up(position, write)
             await self._restate(write)
@@ -157,6 +159,11 @@ class EventStream(Response):
                 pass
             await write(_HEARTBEAT)
             await asyncio.sleep(_PAUSE_S)
+
+    async def _show_interest(self) -> None:
+        await self._read.parts.notes.show_interest(
+            account_id=self._read.caller.account_id, session_id=self._session_id
+        )
 
     async def _notes(self) -> dict[str, int]:
         found = await self._read.parts.notes.versions(

@@ -63,6 +63,7 @@ def create_app(
         quiet_s=settings.quiet_s,
         clock=clock,
         checkpoint=checkpoint,
+        lazy=settings.lazy,
     )
     room = WaitingRoom(
         patience=Patience(quiet_s=settings.quiet_s, max_wait_s=settings.max_wait_s),

@@ -11,7 +11,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from shared.contracts.cache import NOTE_FIELD, VERSION_FIELD, fence_key, lock_key, note_key
+from shared.contracts.cache import NOTE_FIELD, VERSION_FIELD, fence_key, interest_key, lock_key, note_key
 from shared.contracts.views import Note, Session
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
@@ -182,6 +182,10 @@ class NoteCache:
     async def keep(self, key: str, text: str) -> None:
         """Keep a text as long as a note."""
         await self._ask(lambda: self._redis.set(key, text, px=self._ttl_ms))
+
+    async def is_watched(self, account_id: UUID, session_id: UUID) -> bool:
+        """Whether somebody looked at the session of late."""
+        return bool(await self._ask(lambda: self._redis.exists(interest_key(account_id, session_id))))
 
     async def run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
         """One step of the ledger."""

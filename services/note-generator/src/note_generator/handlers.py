@@ -59,6 +59,7 @@ class Handlers:
     quiet_s: float
     clock: Clock
     checkpoint: Checkpoint
+    lazy: bool = False
 
     async def regenerate(self, key: SessionKey, patience_s: float) -> Handled | NotQuiet:
         """Have both documents of a session in the cache and announced, for its newest version."""
@@ -70,6 +71,8 @@ class Handlers:
         quiet_in_s = self.quiet_s - (self.clock() - snapshot.session.updated_at).total_seconds()
         if quiet_in_s > 0 and patience_s > 0:
             return NotQuiet(min(quiet_in_s, self.quiet_s, patience_s))
+        if self.lazy and not await self.cache.is_watched(key.account_id, key.session_id):
+            return Handled(snapshot.session.state_version)
         await self.checkpoint("before generation")
         refs = [NoteRef.of(key.account_id, snapshot.session, kind) for kind in NoteKind]
         await asyncio.gather(*(self._ensure(ref, snapshot) for ref in refs))

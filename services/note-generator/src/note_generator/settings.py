@@ -109,7 +109,8 @@ class Settings(ServiceSettings):
     )
     llm_rest_s: float = Field(default=30.0, gt=0, description="How long the model is then not asked")
     lazy: bool = Field(
-        default=False, description="Write ahead only for sessions that were previewed in the last hour"
+        default=False,
+        description="Write ahead only for sessions that somebody watches, or previewed in the last hour",
     )
     budget_usd_per_day: float | None = Field(
         default=None, ge=0, description="What the model may cost an account on a day (UTC); none: no limit"

@@ -7,6 +7,7 @@ from shared.contracts.vocabulary import NoteKind, Service
 
 VERSION_FIELD = "v"
 NOTE_FIELD = "d"
+INTEREST_S = 3_600
 
 
 def note_key(account_id: UUID, session_id: UUID, kind: NoteKind) -> str:
@@ -40,7 +41,7 @@ def calls_key(account_id: UUID, day: str) -> str:
 
 
 def interest_key(account_id: UUID, session_id: UUID) -> str:
-    """There while somebody has shown interest in the session: in lazy mode its notes are written ahead."""
+    """There while somebody watches the session, or previewed it in the last hour: what lazy mode writes ahead for."""
     return f"rf:interest:{account_id}:{session_id}"
 
 
@@ -48,7 +49,13 @@ _NOTHING = ("resetkeys", "resetchannels", "-@all")
 _CONNECTING = ("+hello", "+auth", "+ping", "+select")
 
 RULES: Mapping[Service, tuple[str, ...]] = {
-    Service.GATEWAY: (*_NOTHING, "%R~rf:note:*", *_CONNECTING, "+hget", "+hmget"),
+    Service.GATEWAY: (
+        *_NOTHING,
+        "%R~rf:note:*",
+        "%W~rf:interest:*",
+        *_CONNECTING,
+        *("+hget", "+hmget", "+set"),
+    ),
     Service.NOTE_GENERATOR: (
         *_NOTHING,
         "~rf:note:*",

@@ -107,13 +107,6 @@ def check(markdown: str, bundle: Bundle) -> Iterator[Violation]:
             yield _wrong("claims an application", str(bundle.standing), sentence)
 
 
-def claims_closure(text: str, bundle: Bundle, heading: str) -> bool:
-    """Whether one line under this heading says that the problem is over, though that was not recorded."""
-    return _RULES[bundle.standing].no_closure and any(
-        _claims(f"{heading}\n\n{text}\n", bundle, _closing(bundle))
-    )
-
-
 def _unsaid(markdown: str, bundle: Bundle) -> Iterator[Violation]:
     subject = bundle.subject
     recorded = inline(subject.recorded) if subject and subject.recorded else None

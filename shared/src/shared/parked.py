@@ -5,7 +5,7 @@ confirmed, and only then takes the message out of parking: repeated at worst, ne
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,18 +126,25 @@ def describe(message: AbstractIncomingMessage) -> Parked:
     headers: dict[str, Any] = dict(message.headers)
     deaths = headers.get("x-death")
     death: dict[str, Any] = dict(deaths[0]) if isinstance(deaths, list) and deaths else {}
-    by_broker = "reason" not in headers
+    # Our own reason is of an earlier failure, where a message that we had put off was parked by the broker.
+    by_broker = killed(headers) or "reason" not in headers
     moment = death.get("time") if by_broker else message.timestamp
-    attempts = DELIVERY_LIMIT + 1 if death.get("reason") == "delivery_limit" else headers.get("attempts", 0)
+    attempts = DELIVERY_LIMIT + 1 if killed(headers) else headers.get("attempts", 0)
     return Parked(
         id=message.message_id or f"delivery-{message.delivery_tag}",
-        reason=str(headers.get("reason") or death.get("reason") or "unknown"),
+        reason=str((death if by_broker else headers).get("reason", "unknown")),
         attempts=attempts if isinstance(attempts, int) else 0,
         parked_at=_utc(moment),
         trace_id=_trace_id(headers.get("traceparent") or _first_trace(message.body)),
         published_by=str(headers.get("published-by") or message.user_id or "") or None,
         body=message.body,
     )
+
+
+def killed(headers: Mapping[str, Any]) -> bool:
+    """Whether the broker parked the message because workers died of it."""
+    deaths = headers.get("x-death")
+    return bool(deaths) and isinstance(deaths, list) and deaths[0].get("reason") == "delivery_limit"
 
 
 def _utc(moment: object) -> datetime | None:

@@ -17,6 +17,7 @@ from shared.contracts.commands import Command
 from shared.contracts.queries import Query, QueryBatch
 from shared.contracts.vocabulary import Service
 from shared.logs import logger, trace_id_of
+from shared.parked import killed
 from shared.publisher import NotPublished, Publisher
 
 from fix_outcomes import handlers
@@ -38,6 +39,7 @@ TRUSTED_FOR_COMMANDS: Final = frozenset({Service.GATEWAY.value, Service.FIX_OUTC
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 2.0
 _NACK_DELAY_S: Final = 1.0
+_DIED: Final = "the worker died of it too often"
 
 batch_size = Histogram(
     "rf_command_batch_size", "Commands in a message", buckets=(1, 2, 4, 8, 16, 32, 64, 128)
@@ -132,7 +134,8 @@ class Subscribers:
         named = read_names(message.raw_message.body)
         if named:
             PARKED.inc(len(named))
-            reason = str((message.headers or {}).get("reason", "the worker died of it too often"))
+            died = killed(message.raw_message.headers)
+            reason = _DIED if died else str(message.raw_message.headers.get("reason", _DIED))
             await _waiting_out_outages(lambda: self._remember_parked(named, reason))
 
     async def on_queries(self, message: RabbitMessage) -> None:

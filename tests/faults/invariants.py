@@ -408,7 +408,8 @@ def _explains_itself(message: Row, reason: str) -> Finding:
 
 def _why(message: Row) -> str:
     headers = message["headers"]
-    return str(headers.get("reason") or headers.get("x-first-death-reason") or "")
+    deaths = [death["reason"] for death in headers.get("x-death") or ()]
+    return "delivery_limit" if deaths[:1] == ["delivery_limit"] else str(headers.get("reason") or deaths)
 
 
 def no_fail_open(e: Evidence) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from shared.contracts.vocabulary import NoteKind
 
 NOTE, PACKAGE = NoteKind.RESOLUTION_NOTE, NoteKind.ESCALATION_PACKAGE
 EXAMPLES = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 TOLD = [(lie, kind) for lie in LIES for kind in NoteKind] + [(lie, NOTE) for lie in NOTE_LIES]
 
@@ -22,7 +22,7 @@ def named(case: object) -> str:
     return case.name if isinstance(case, Lie) else str(case)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(story=cases(), kind=st.sampled_from(NoteKind))
 def test_the_template_is_honest_whatever_was_recorded(story: Story, kind: NoteKind) -> None:
     made = bundle(story.snapshot(), kind)
@@ -31,7 +31,7 @@ def test_the_template_is_honest_whatever_was_recorded(story: Story, kind: NoteKi
 
 @pytest.mark.parametrize(("lie", "kind"), TOLD, ids=named)
 def test_no_lie_passes_and_without_its_check_it_would(lie: Lie, kind: NoteKind) -> None:
-    """12 sessions for each lie and document; each once with all checks, once without the one that finds it."""
+    """10 sessions for each lie and document; each once with all checks, once without the one that finds it."""
     seen = 0
 
     @EXAMPLES
@@ -46,11 +46,11 @@ def test_no_lie_passes_and_without_its_check_it_would(lie: Lie, kind: NoteKind) 
         seen += 1
 
     told()
-    assert seen >= EXAMPLES.max_examples - 2
+    assert seen >= EXAMPLES.max_examples - 1
 
 
 def test_more_than_five_hundred_cases_are_tried() -> None:
-    assert len(TOLD) * (EXAMPLES.max_examples - 2) >= 500
+    assert len(TOLD) * (EXAMPLES.max_examples - 1) >= 500
 
 
 @pytest.mark.parametrize("check", Check)

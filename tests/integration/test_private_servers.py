@@ -16,8 +16,13 @@ import pytest
 from devstack.binaries import NotInstalledError
 from devstack.procfs import marked_by
 from devstack.servers import Servers, start_servers
+from devstack.services import with_login
 from devstack.stack import Stack
 from devstack.state import State
+from note_generator import users
+from pydantic import SecretStr
+from redis import Redis
+from shared.contracts.vocabulary import Service
 
 NAMES = ("postgres", "rabbitmq", "redis")
 SERVICE = """
@@ -95,6 +100,18 @@ async def test_what_postgres_committed_survives_a_kill(servers: Servers) -> None
     connection = await asyncpg.connect(servers.database_url)
     assert await connection.fetchval("select number from kept") == 1
     await connection.close()
+
+
+def test_the_users_that_redis_was_given_survive_a_kill(servers: Servers) -> None:
+    passwords = {service: SecretStr("pw") for service in (Service.GATEWAY, Service.NOTE_GENERATOR)}
+    assert users.apply(SecretStr(servers.redis_url), passwords)
+
+    servers["redis"].kill()
+    servers["redis"].start()
+    servers["redis"].wait_ready()
+
+    with Redis.from_url(with_login(servers.redis_url, "gateway", "pw")) as redis:
+        assert redis.ping()
 
 
 async def test_a_paused_server_is_silent_until_it_is_resumed(servers: Servers) -> None:

@@ -15,6 +15,7 @@ export type Fact = Schemas["Fact"];
 export type Visibility = Schemas["Visibility"];
 export type HistoryEntry = Schemas["HistoryEntry"];
 export type Operation = Schemas["Operation"];
+export type Citation = Schemas["Citation"];
 export type Preview = Schemas["Preview"];
 export type PendingVerification = Schemas["PendingVerification"];
 export type ProblemBody = Schemas["Problem"];

@@ -83,6 +83,22 @@ async def test_a_note_is_copied_as_markdown_and_as_rich_text(
     assert ">Problem</h2>" in await tab.page.evaluate(read)
 
 
+async def test_a_sentence_shows_what_it_rests_on_when_it_gets_the_focus(
+    open_tab: OpenTab, engineer: Person, program: Person
+) -> None:
+    fix = await pending(engineer, program)
+    tab = await open_tab(engineer)
+    note = (await engineer.preview(fix.session_id)).good()
+    evidence = [{"kind": "fact", "id": str(fix.id), "quote": "The router reboots"}]
+    cited = [{"sentence": "The router reboots on its own", "evidence": evidence}]
+    await tab.page.route("**/preview", lambda route: route.fulfill(json=note | {"citations": cited}))
+    await tab.visit(fix.session_id)
+    panel = tab.page.get_by_role("tabpanel")
+    await expect(panel.get_by_role("tooltip")).to_have_count(0)
+    await panel.get_by_role("button", name="Source 1").first.focus()
+    await expect(panel.get_by_role("tooltip")).to_contain_text("The router reboots")
+
+
 async def test_resolving_asks_what_came_of_each_open_fix(
     open_tab: OpenTab, engineer: Person, program: Person
 ) -> None:

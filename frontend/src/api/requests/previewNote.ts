@@ -14,9 +14,10 @@ export function useNote(sessionId: string, kind: NoteKind) {
 
 async function previewNote(sessionId: string, kind: NoteKind, signal: AbortSignal): Promise<Preview> {
   const options = { params: { path: { session_id: sessionId } }, signal };
-  return body(
+  // The gateway can stream it, too; it was not asked to.
+  const answer =
     kind === "resolution_note"
       ? await api.POST("/api/v1/ai-sessions/{session_id}/resolution-note/preview", options)
-      : await api.POST("/api/v1/ai-sessions/{session_id}/escalation-package/preview", options),
-  );
+      : await api.POST("/api/v1/ai-sessions/{session_id}/escalation-package/preview", options);
+  return body(answer as { data?: Preview });
 }

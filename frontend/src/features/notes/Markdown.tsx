@@ -2,8 +2,20 @@
 import { type Token, type Tokens, lexer } from "marked";
 import { Fragment, type ReactNode } from "react";
 
-export default function Markdown({ text }: { text: string }) {
-  return <div className="markdown">{many(lexer(text))}</div>;
+import type { Citation } from "../../api/types";
+import { Citations, Cited } from "./Cited";
+
+interface Props {
+  text: string;
+  citations: readonly Citation[];
+}
+
+export default function Markdown({ text, citations }: Props) {
+  return (
+    <Citations value={citations}>
+      <div className="markdown">{many(lexer(text))}</div>
+    </Citations>
+  );
 }
 
 function many(tokens: readonly Token[] | undefined): ReactNode {
@@ -12,7 +24,12 @@ function many(tokens: readonly Token[] | undefined): ReactNode {
 
 const BLOCKS: Record<string, (token: never) => ReactNode> = {
   heading: ({ depth, tokens }: Tokens.Heading) => (depth <= 2 ? <h2>{many(tokens)}</h2> : <h3>{many(tokens)}</h3>),
-  paragraph: ({ tokens }: Tokens.Paragraph) => <p>{many(tokens)}</p>,
+  paragraph: ({ tokens, raw }: Tokens.Paragraph) => (
+    <p>
+      {many(tokens)}
+      <Cited raw={raw} />
+    </p>
+  ),
   blockquote: ({ tokens }: Tokens.Blockquote) => <blockquote>{many(tokens)}</blockquote>,
   code: ({ text }: Tokens.Code) => (
     <pre tabIndex={0}>
@@ -20,7 +37,12 @@ const BLOCKS: Record<string, (token: never) => ReactNode> = {
     </pre>
   ),
   list: ({ ordered, items, start }: Tokens.List) => {
-    const shown = items.map((item, place) => <li key={place}>{many(item.tokens)}</li>);
+    const shown = items.map((item, place) => (
+      <li key={place}>
+        {many(item.tokens)}
+        {!item.loose && <Cited raw={item.raw} />}
+      </li>
+    ));
     return ordered ? <ol start={Number(start) || 1}>{shown}</ol> : <ul>{shown}</ul>;
   },
   table: ({ header, rows }: Tokens.Table) => (

@@ -57,15 +57,22 @@ export function NotePanel({ sessionId, kind, version }: Props) {
       )}
       <div ref={shown} className={stale ? "old" : ""}>
         <Suspense fallback={<p className="empty">Loading…</p>}>
-          <Markdown text={note.markdown} />
+          <Markdown text={note.markdown} citations={note.citations ?? []} />
         </Suspense>
       </div>
       <p className="muted">
         Written <Age at={note.generated_at} />
       </p>
-      <CopyButtons markdown={note.markdown} html={() => shown.current?.firstElementChild?.innerHTML ?? ""} />
+      <CopyButtons markdown={note.markdown} html={() => withoutMarks(shown.current)} />
     </article>
   );
+}
+
+/** The marks of the citations are for reading here; they mean nothing in a ticket. */
+function withoutMarks(shown: HTMLElement | null): string {
+  const copy = shown?.firstElementChild?.cloneNode(true) as Element | undefined;
+  copy?.querySelectorAll(".cite").forEach((mark) => mark.remove());
+  return copy?.innerHTML ?? "";
 }
 
 function writer(note: Preview): string {

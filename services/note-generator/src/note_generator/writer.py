@@ -1,6 +1,6 @@
 """Who writes the documents: the deterministic template, or an LLM that is held to the record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from shared.logs import logger
 from note_generator.domain.bundle import Bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.domain.checks.violation import Violation
+from note_generator.domain.secrets import Secrets
 from note_generator.domain.sources import sources
 from note_generator.domain.template import document
 from note_generator.domain.written import Writing, isolated
@@ -65,10 +66,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A first attempt that did not hold, and why: what a repair begins from."""
+    """A text that did not hold, and why, for the model; `rules` are what people may read of it: nothing it says."""
 
     text: str
     objections: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 class Model(Protocol):
@@ -112,7 +114,7 @@ class CheckedWriter:
                 if isinstance(held, Draft):
                     return replace(held, usage=usage, warnings=(*reply.warnings, *held.warnings))
                 refused = held
-            reason = f"the model's text was refused: {'; '.join(refused.objections) if refused else ''}"
+            reason = f"the model's text was refused: {', '.join(refused.rules) if refused else ''}"
         except WritingFailed as failure:
             reason, usage = failure.reason, _sum(usage, failure.usage)
         log.warning("the template writes instead", kind=bundle.kind, reason=reason)
@@ -128,18 +130,25 @@ class CheckedWriter:
 def judged(reply: Reply, bundle: Bundle) -> Draft | Refused:
     """The document, if nothing is wrong with it."""
     if reply.writing is None:
-        return Refused(reply.text, (reply.objection,))
+        return _refused(reply.text, (reply.objection,), rules=(reply.objection,))
     writing = isolated(reply.writing, bundle)
     found = violations(writing.markdown, bundle, writing=writing)
     for each in found:
         VIOLATIONS.labels(each.check).inc()
     if found:
-        return Refused(reply.text, tuple(dict.fromkeys(map(_objection, found))))
+        return _refused(reply.text, map(_objection, found), rules=(each.rule for each in found))
     unsupported = ("the root cause had no support and is called not definitively isolated",)
     warnings = unsupported if writing is not reply.writing else ()
     return Draft(
         writing.markdown, Generator.LLM, warnings=warnings, citations=tuple(_citations(writing, bundle))
     )
+
+
+def _refused(text: str, objections: Iterable[str], *, rules: Iterable[str]) -> Refused:
+    """Even the model does not get a secret back that it wrote."""
+    every = tuple(dict.fromkeys(objections))
+    secrets = Secrets.found_in([text, *every])
+    return Refused(secrets.removed(text), tuple(map(secrets.removed, every)), tuple(dict.fromkeys(rules)))
 
 
 def _objection(violation: Violation) -> str:

@@ -104,7 +104,7 @@ faults: servers ## Kills, pauses and cuts off processes under load, and judges (
 
 clean: ## Ends the stack and removes everything that was made here
 	@if [ -e .run/state.json ]; then $(MAKE) --no-print-directory down; fi
-	rm -rf .run .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache frontend/node_modules frontend/dist
+	rm -rf .run .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache sbom frontend/node_modules frontend/dist
 
 $(UV):
 	@dev/install-uv .uv/$(UV_VERSION) $(UV_VERSION)

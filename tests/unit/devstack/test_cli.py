@@ -62,3 +62,25 @@ def test_the_log_of_an_unknown_process_is_an_error(tmp_path: Path) -> None:
 def test_replicas_that_make_no_sense_start_nothing(tmp_path: Path, replicas: str) -> None:
     assert run("up", "--replicas", replicas, folder=tmp_path).exit_code == 1
     assert not (tmp_path / "state.json").exists()
+
+
+@pytest.mark.parametrize("alone", [("--gateway", "http://127.0.0.1:9"), ("--secret", "jwt")])
+def test_the_demo_plays_elsewhere_only_with_that_gateways_secret(
+    tmp_path: Path, alone: tuple[str, str]
+) -> None:
+    result = run("demo", *alone, folder=tmp_path)
+
+    assert result.exit_code == 1
+    assert not (tmp_path / "state.json").exists()
+
+
+def test_the_demo_says_when_nobody_answers_elsewhere_and_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "jwt").write_text("x" * 32)
+
+    result = run(
+        "demo", "--gateway", "http://127.0.0.1:9", "--secret", str(tmp_path / "jwt"), folder=tmp_path / "run"
+    )
+
+    assert result.exit_code == 1
+    assert "nobody answers" in result.output
+    assert not (tmp_path / "run").exists()

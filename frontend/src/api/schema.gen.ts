@@ -3662,7 +3662,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description `unauthenticated` */
@@ -3753,7 +3753,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description `unauthenticated` */

@@ -89,6 +89,22 @@ async def test_an_answer_that_got_lost_is_asked_for_again_and_recorded_once(
     assert [entry.to for entry in await engineer.transitions(fix)].count("applied_success") == 1
 
 
+async def test_messages_typed_faster_than_they_are_recorded_arrive_once_and_in_order(
+    open_tab: OpenTab, engineer: Person, program: Person
+) -> None:
+    fix = await verifying(engineer, program)
+    tab = await open_tab(engineer, f"/sessions/{fix.session_id}")
+    box = tab.page.get_by_role("textbox", name="Message")
+    said = [f"line {number}" for number in range(5)]
+    for words in said:
+        await box.fill(words)
+        await box.press("Enter")
+    await tab.shows("nudge")
+    await expect(tab.conversation.get_by_text("Sending…")).to_have_count(0)
+    path = f"/api/v1/ai-sessions/{fix.session_id}/messages"
+    assert [message["content"] for message in (await engineer.get(path)).items] == said
+
+
 async def test_a_proposal_of_the_ai_appears_by_itself(
     open_tab: OpenTab, engineer: Person, program: Person
 ) -> None:

@@ -13,7 +13,7 @@ import { Loading } from "../../components/Loading";
 import { Banner } from "../../features/banner/Banner";
 import { activeFix } from "../../features/banner/mode";
 import { Conversation } from "../../features/conversation/Conversation";
-import { MessageBox } from "../../features/conversation/MessageBox";
+import { MessageBox, type Outgoing } from "../../features/conversation/MessageBox";
 import { SessionHead } from "./SessionHead";
 import { SidePanel } from "./SidePanel";
 
@@ -27,7 +27,7 @@ export function SessionPage({ id, mayAct }: { id: string; mayAct: boolean }) {
   const { data: history = [] } = useHistory(id);
   const verdict = useChange();
   const message = useChange();
-  const [sending, setSending] = useState<string | null>(null);
+  const [sending, setSending] = useState<readonly Outgoing[]>([]);
   const [view, setView] = useState<"talk" | "record">("talk");
   const roles = useDemoPeople().length > 0 ? EVERY_ROLE : EVERY_ROLE.slice(0, 1);
 

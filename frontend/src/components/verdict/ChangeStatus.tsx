@@ -9,17 +9,19 @@ import { inWords } from "../refusals";
 interface Props {
   change: Change;
   history?: readonly HistoryEntry[];
+  /** Whether it offers to try again; else the words are where they can be sent again. */
+  retry?: boolean;
 }
 
-export function ChangeStatus({ change, history }: Props) {
+export function ChangeStatus({ change, history, retry = true }: Props) {
   return (
     <div className={`change-status ${change.progress.phase}`} role="status" aria-live="polite" aria-atomic="true">
-      <Words change={change} history={history ?? []} />
+      <Words change={change} history={history ?? []} retry={retry} />
     </div>
   );
 }
 
-function Words({ change, history }: { change: Change; history: readonly HistoryEntry[] }): ReactNode {
+function Words({ change, history, retry }: Required<Props>): ReactNode {
   const { progress } = change;
   switch (progress.phase) {
     case "idle":
@@ -40,7 +42,7 @@ function Words({ change, history }: { change: Change; history: readonly HistoryE
           <span>
             Not recorded: {progress.what}. {inWords(progress.error, history, progress.at)}
           </span>
-          {!(progress.error instanceof Problem && !progress.error.passing) && (
+          {retry && !(progress.error instanceof Problem && !progress.error.passing) && (
             <button type="button" onClick={progress.again}>
               Try again
             </button>

@@ -3,12 +3,13 @@ import { useEffect, useRef } from "react";
 import type { ChatMessage, SessionWithFixes } from "../../api/types";
 import { Age } from "../../components/Age";
 import { LongText } from "./LongText";
+import type { Outgoing } from "./MessageBox";
 
 interface Props {
   session: SessionWithFixes;
   messages: readonly ChatMessage[];
   /** What is being sent, and is not recorded yet. */
-  sending: string | null;
+  sending: readonly Outgoing[];
 }
 
 const NEAR_THE_END_PX = 120;
@@ -16,7 +17,7 @@ const NEAR_THE_END_PX = 120;
 export function Conversation({ session, messages, sending }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const count = messages.length + (sending ? 1 : 0);
+  const count = messages.length + sending.length;
   // Whoever reads further up is not moved.
   useEffect(() => {
     if (atEnd.current) list.current?.scrollTo({ top: list.current.scrollHeight });
@@ -43,12 +44,12 @@ export function Conversation({ session, messages, sending }: Props) {
           <LongText text={message.content} />
         </article>
       ))}
-      {sending && (
-        <article className="message engineer sending">
+      {sending.map(({ key, words }) => (
+        <article key={key} className="message engineer sending">
           <p className="who">Sending…</p>
-          <LongText text={sending} />
+          <LongText text={words} />
         </article>
-      )}
+      ))}
     </div>
   );
 }

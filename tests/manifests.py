@@ -1,5 +1,7 @@
 """The manifests of Kubernetes as an overlay gives them, and docker-compose.yml, for tests that read them."""
 
+import base64
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,10 +17,6 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job")
 CUSTOM = ("RabbitmqCluster", "Cluster")
 
 Resource = dict[str, Any]
-
-
-class NoKustomize(Exception):
-    """Neither kubectl nor kustomize is installed, and this overlay cannot be put together without."""
 
 
 def renderer() -> list[str] | None:
@@ -45,30 +43,84 @@ def copied() -> Path:
 
 @cache
 def resources(overlay: str) -> tuple[Resource, ...]:
-    """Everything that an overlay applies. Raises `NoKustomize`."""
+    """Everything that an overlay applies."""
     command, folder = renderer(), copied() / "k8s" / overlay
     if command is None:
-        if overlay == "overlays/production":
-            raise NoKustomize
-        return tuple(_united(folder))
+        return tuple(put_together(folder))
     done = subprocess.run([*command, str(folder)], check=True, capture_output=True, text=True)
     return tuple(each for each in yaml.safe_load_all(done.stdout) if each)
 
 
-def _united(folder: Path) -> Iterator[Resource]:
-    """The resources of a kustomization and of what it refers to, unpatched, for want of a renderer."""
+def put_together(folder: Path) -> list[Resource]:
+    """What kustomize would make of a folder, for want of it: as much of kustomize as the overlays here use."""
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    found: list[Resource] = []
     for name in (*kustomization.get("resources", ()), *kustomization.get("components", ())):
-        if (folder / name).is_dir():
-            yield from _united((folder / name).resolve())
-        else:
-            yield from (each for each in yaml.safe_load_all((folder / name).read_text()) if each)
+        found += put_together((folder / name).resolve()) if (folder / name).is_dir() else _read(folder / name)
+    found += _generated(folder, kustomization, found)
+    for patch in kustomization.get("patches", ()):
+        _patch(folder, patch, found)
+    for count in kustomization.get("replicas", ()):
+        _named(found, "Deployment", count["name"])["spec"]["replicas"] = count["count"]
+    for image in kustomization.get("images", ()):
+        _rename(found, image)
+    return found
+
+
+def _read(file: Path) -> list[Resource]:
+    return [each for each in yaml.safe_load_all(file.read_text()) if each]
+
+
+def _named(among: list[Resource], kind: str, name: str) -> Resource:
+    return next(each for each in among if each["kind"] == kind and name_of(each) == name)
+
+
+def _generated(folder: Path, kustomization: Resource, there: list[Resource]) -> Iterator[Resource]:
     for made in kustomization.get("configMapGenerator", ()):
-        pairs = (literal.split("=", 1) for literal in made.get("literals", ()))
-        yield {"kind": "ConfigMap", "metadata": {"name": made["name"]}, "data": dict(pairs)}
+        data = dict(literal.split("=", 1) for literal in made.get("literals", ()))
+        data |= {Path(name).name: (folder / name).read_text() for name in made.get("files", ())}
+        if made.get("behavior") == "merge":
+            _named(there, "ConfigMap", made["name"])["data"].update(data)
+        else:
+            yield {"kind": "ConfigMap", "metadata": {"name": made["name"]}, "data": data}
     for made in kustomization.get("secretGenerator", ()):
-        keys = {Path(name).name: "" for name in made["files"]}
-        yield {"kind": "Secret", "metadata": {"name": made["name"]}, "data": keys}
+        files = ((Path(name).name, (folder / name).read_bytes()) for name in made["files"])
+        data = {name: base64.b64encode(content).decode() for name, content in files}
+        yield {"kind": "Secret", "metadata": {"name": made["name"]}, "data": data}
+
+
+def _patch(folder: Path, patch: Resource, found: list[Resource]) -> None:
+    if "path" in patch:
+        for change in _read(folder / patch["path"]):
+            _merge(_named(found, change["kind"], name_of(change)), change)
+        return
+    target, operations = patch["target"], yaml.safe_load(patch["patch"])
+    for each in found:
+        if each["kind"] == target["kind"] and re.fullmatch(target.get("name", ".*"), name_of(each)):
+            for operation in operations:
+                *way, last = operation["path"].strip("/").split("/")
+                place: Any = each
+                for step in way:
+                    place = place[int(step) if isinstance(place, list) else step]
+                place[int(last) if isinstance(place, list) else last] = operation["value"]
+
+
+def _merge(onto: Resource, change: Resource) -> None:
+    for key, value in change.items():
+        if isinstance(value, dict) and isinstance(onto.get(key), dict):
+            _merge(onto[key], value)
+        else:
+            onto[key] = value
+
+
+def _rename(found: list[Resource], image: Resource) -> None:
+    for each in found:
+        if each["kind"] in WORKLOADS:
+            for container in (*pod_of(each)["containers"], *pod_of(each).get("initContainers", ())):
+                name = container["image"].rpartition(":")[0]
+                if name == image["name"]:
+                    new = f"@{image['digest']}" if "digest" in image else f":{image['newTag']}"
+                    container["image"] = name + new
 
 
 def of_kind(overlay: str, *kinds: str) -> list[Resource]:

@@ -99,6 +99,12 @@ contracts: setup frontend/node_modules/.installed ## Writes docs/messages.md, do
 bench: servers ## Compares this stack with an in-process monolith
 	$(RUN) python -m benchmarks.run
 
+notes: setup ## Shows one example ticket's notes: bundle, documents, checks, cost (TICKET=<name>)
+	@$(RUN) python -m benchmarks.show_notes $(TICKET)
+
+bench-notes: setup ## Writes the table of LLM calls, tokens and cost into docs/notes.md
+	$(RUN) python -m benchmarks.notes
+
 faults: servers ## Kills, pauses and cuts off processes under load, and judges (ONLY=name,name SEED=n)
 	$(RUN) faults run $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from note_generator.app import create_writer
 from note_generator.cache import NoteCache
 from note_generator.domain.bundle import bundle
 from note_generator.domain.template import document
+from note_generator.ledger import entries
 from note_generator.settings import Settings
 from note_generator.writer import Draft, Writer
 from note_generator_doubles import ACCOUNT, MessagesApi, fresh_story, handed_in, said, went_wrong
@@ -290,3 +292,22 @@ async def test_an_unreachable_model_gives_the_template() -> None:
 async def test_without_a_key_the_template_is_what_was_wanted() -> None:
     draft = await written("http://127.0.0.1:1", kind=NoteKind.ESCALATION_PACKAGE, anthropic_api_key=None)
     assert (draft.markdown, draft.degraded) == (template(kind=NoteKind.ESCALATION_PACKAGE), False)
+
+
+async def test_each_call_is_in_the_ledger_of_its_account_and_day(servers: Servers) -> None:
+    account, made = uuid4(), bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
+    answers = [said("{}"), said(handed_in(HONEST)), went_wrong(400, "invalid_request_error")]
+    async with (
+        MessagesApi(lambda _: answers.pop(0)).serving() as api,
+        a_writer(api.url, redis=servers.redis_url) as writer,
+    ):
+        first = await writer.write(made, account_id=account)
+        await writer.write(replace(made, intake="Something else."), account_id=account)
+    cache = NoteCache(url=servers.redis_url, timeout_s=0.5, ttl_s=60, lease_s=1)
+    spent = await entries(cache, account, f"{datetime.now(UTC):%Y-%m-%d}", calls=10)
+    await cache.close()
+    assert (spent["calls"], spent["input_tokens"], spent["output_tokens"]) == (3, 20, 40)
+    assert (spent["outcome:written"], spent["outcome:bad_request"]) == (2, 1)
+    assert first.usage is not None
+    assert spent["usd"] == pytest.approx(first.usage.cost_usd)
+    assert [call["outcome"] for call in spent["newest"]] == ["bad_request", "written", "written"]

@@ -98,7 +98,7 @@ def read(summary: str, model: Any) -> Route:
 def preview(summary: str, model: type[BaseModel]) -> Route:
     """A document for the current state; with `stream=true` as it comes about."""
     route = _route(summary, model, _ALWAYS)
-    answered = {"description": "The document", "content": {"text/event-stream": {"schema": _TEXT}}}
+    answered = {"description": "The document", "content": {"text/event-stream": {}}}
     return route | {"responses": {200: answered, **route["responses"]}}
 
 

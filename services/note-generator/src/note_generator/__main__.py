@@ -1,7 +1,11 @@
 """The command line: `note-generator run`, and what an operator needs."""
 
+import asyncio
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 import uvicorn
@@ -11,6 +15,8 @@ from shared.parked import ParkingLot
 
 from note_generator import users
 from note_generator.app import create_app
+from note_generator.cache import NoteCache
+from note_generator.ledger import entries
 from note_generator.settings import (
     BrokerSettings,
     CacheSettings,
@@ -69,6 +75,30 @@ def cache_users(
     settings = UserFileSettings()
     to.write_text(users.acl_file(_passwords(settings), administrator=settings.admin_password))
     typer.echo(f"cache: users are in {to}")
+
+
+@main.command()
+def spent(
+    account: Annotated[UUID, typer.Argument(help="The account")],
+    day: Annotated[str, typer.Argument(help="Like 2026-11-02, in UTC; by default today")] = "",
+    calls: Annotated[int, typer.Option(help="How many of the newest calls to show")] = 10,
+) -> None:
+    """Print what the model's calls for an account took on a day. Settings: NOTE_GENERATOR_REDIS_URL"""
+    typer.echo(asyncio.run(_spent(account, day or f"{datetime.now(UTC):%Y-%m-%d}", calls)))
+
+
+async def _spent(account: UUID, day: str, calls: int) -> str:
+    settings = Settings()
+    cache = NoteCache(
+        url=settings.redis_url.get_secret_value(),
+        timeout_s=5.0,
+        ttl_s=settings.note_ttl_s,
+        lease_s=settings.lease_s,
+    )
+    try:
+        return json.dumps(await entries(cache, account, day, calls=calls), indent=2)
+    finally:
+        await cache.close()
 
 
 def _passwords(settings: UserSettings) -> users.Passwords:

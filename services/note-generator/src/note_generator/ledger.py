@@ -1,5 +1,7 @@
-"""What the model cost each account on each day, and whether it may cost more. In Redis, and in this process too:
-while Redis is away the replica's own sums hold the budget."""
+"""What the model cost each account on each day, and whether it may cost more.
+
+In Redis, and in this process too: while Redis is away the replica's own sums hold the budget.
+"""
 
 import json
 import time
@@ -40,6 +42,9 @@ return 1
 """
 
 
+_READ: Final = "return {redis.call('HGETALL', KEYS[1]), redis.call('LRANGE', KEYS[2], 0, ARGV[1])}"
+
+
 class OverBudget(Exception):
     """The account has no money left for this call today."""
 
@@ -52,6 +57,20 @@ class Reservation:
     day: str
     micro_usd: int
     warnings: tuple[str, ...] = ()
+
+
+async def entries(cache: NoteCache, account_id: UUID, day: str, *, calls: int) -> dict[str, Any]:
+    """What the calls of a day took, and the newest of them. Raises `CacheAway`."""
+    keys = [ledger_key(account_id, day), calls_key(account_id, day)]
+    sums, newest = await cache.run(_READ, keys, [calls - 1])
+    by_name = dict(zip(sums[::2], map(int, sums[1::2]), strict=True))
+    return {
+        "account": str(account_id),
+        "day": day,
+        "usd": by_name.pop("micro_usd", 0) / _MICRO,
+        **by_name,
+        "newest": [json.loads(call) for call in newest],
+    }
 
 
 class Ledger:

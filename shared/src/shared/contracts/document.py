@@ -36,9 +36,9 @@ _SUBSCRIBING: Final = """\
 
 Subscribe to the events of one account, and act on them in ConnectWise, HaloPSA, Autotask or whatever you write for.
 
-**Your user.** An operator makes the broker user `{user}` for you with `fix-outcomes topology psa add <account_id>`, which \
-prints your connection string, once, and a subscriber in Python to begin with. It does what these do, and in this order: the \
-topic permission comes first, since a user without one may bind anything.
+**Your user.** An operator makes the broker user `{user}` for you with `fix-outcomes topology psa add <account_id>`, \
+which prints your connection string, once, and a subscriber in Python to begin with. It does what these do, and in \
+this order: the topic permission comes first, since a user without one may bind anything.
 
 ```sh
 rabbitmqctl add_user '{user}' '<password>'

@@ -118,7 +118,7 @@ def _kind(
 # In this order: what one has found is not looked at by those below.
 _KINDS: Final = (
     _kind("address", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?*…]"),
-    _kind("e-mail address", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    _kind("e-mail address", r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     _kind("KB number", r"\bKB[ -]?(\d{4,8})\b", _kb),
     _kind("IP address", r"(?<![\w.])((?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2}|:\d{1,5})?(?![\w.]*\d)", _ip),
     _kind(
@@ -144,11 +144,17 @@ _KINDS: Final = (
     _kind("name", r"(?<=[a-z,] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})+\b", exactly=True),
     _kind("number", r"\b(?:0x[0-9a-f]+|\d{5,})\b"),
 )
+_PIECES: Final = re.compile(r".{1,2000}(?:\s|$)|.{1,2000}", re.DOTALL)
 _WORDS: Final = re.compile(r"\w+(?:[-'.\\@_]\w+)*|\w+")
 
 
 def of(line: str) -> Iterator[Entity]:
-    """Everything in the line that has to be known."""
+    """Everything in the line that has to be known. Piece by piece: a hostile line must not take minutes."""
+    for piece in _PIECES.findall(line):
+        yield from _of_piece(piece)
+
+
+def _of_piece(line: str) -> Iterator[Entity]:
     for kind in _KINDS:
         for match in kind.pattern.finditer(line):
             cut = line[match.end() : match.end() + 1] == "…"

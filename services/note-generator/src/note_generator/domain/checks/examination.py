@@ -16,7 +16,7 @@ def violations(
     markdown: str, bundle: Bundle, *, writing: Writing | None = None, checks: frozenset[Check] = ALL
 ) -> tuple[Violation, ...]:
     """What is wrong with a document; nothing, if it may be shown. `writing`: the same, with its evidence."""
-    if not shape.is_shaped(markdown, bundle):
+    if len(markdown) > shape.MAX_CHARACTERS or not shape.is_shaped(markdown, bundle):
         return tuple(shape.check(markdown, bundle))
     return tuple(each for each in _found(markdown, bundle, writing) if each.check in checks)
 

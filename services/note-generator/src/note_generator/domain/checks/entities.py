@@ -144,7 +144,7 @@ _KINDS: Final = (
     _kind("name", r"(?<=[a-z,] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})+\b", exactly=True),
     _kind("number", r"\b(?:0x[0-9a-f]+|\d{5,})\b"),
 )
-_PIECES: Final = re.compile(r".{1,2000}(?:\s|$)|.{1,2000}", re.DOTALL)
+_PIECES: Final = re.compile(r".{1,500}(?:\s|$)|.{1,500}", re.DOTALL)
 _WORDS: Final = re.compile(r"\w+(?:[-'.\\@_]\w+)*|\w+")
 
 

@@ -98,8 +98,7 @@ class BrokerConnection:
         self._drop = ended
         connection.close_callbacks.add(lambda *_: ended.set())
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self._setup(connection)
+            await self._set_up(connection, ended)
             self._ready.set()
             log.info("broker connection ready", connection=self._name)
             await ended.wait()
@@ -108,6 +107,24 @@ class BrokerConnection:
             self._ready.clear()
             self._lost()
             await _close(connection)
+
+    async def _set_up(self, connection: AbstractConnection, ended: asyncio.Event) -> None:
+        """Set up within the time; a connection that ends meanwhile is not waited for."""
+        setting_up, ending = (
+            asyncio.ensure_future(self._setup(connection)),
+            asyncio.ensure_future(ended.wait()),
+        )
+        try:
+            done, _ = await asyncio.wait(
+                (setting_up, ending), timeout=CONNECT_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if setting_up not in done:
+                raise ConnectionError("it ended, or was silent, while it was set up")
+            setting_up.result()
+        finally:
+            for task in (setting_up, ending):
+                task.cancel()
+            await asyncio.wait((setting_up, ending), timeout=1.0)
 
 
 async def _close(connection: AbstractConnection) -> None:

@@ -99,8 +99,13 @@ async def raw_transaction(engine: AsyncEngine, accounts: Iterable[UUID]) -> Asyn
 async def raw(engine: AsyncEngine) -> AsyncIterator[Raw]:
     """A connection's driver without a transaction: each statement commits by itself."""
     async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        yield driver
+        yield await driver_of(connection)
+
+
+async def driver_of(connection: AsyncConnection) -> Raw:
+    """The driver's own connection, in whatever transaction this one is."""
+    driver: Raw = (await connection.get_raw_connection()).driver_connection  # type: ignore[assignment]
+    return driver
 
 
 @asynccontextmanager

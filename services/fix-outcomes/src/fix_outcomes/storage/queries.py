@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts import queries
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fix_outcomes.domain import views
 from fix_outcomes.domain.model import Fix, Session
 from fix_outcomes.domain.refusals import not_found
 from fix_outcomes.storage import pending, rows
+from fix_outcomes.storage.snapshot import snapshot
 from fix_outcomes.storage.tables import (
     command_log,
     facts,
@@ -26,10 +27,6 @@ from fix_outcomes.storage.tables import (
 Body = dict[str, Any]
 
 _Paged = queries.ListMessages | queries.ListFacts | queries.ListHistory | queries.ListEvents
-
-SNAPSHOT_MESSAGES = 200
-SNAPSHOT_FACTS = 500
-SNAPSHOT_TRANSITIONS = 500
 
 
 async def answer(connection: AsyncConnection, account_id: UUID, question: queries.Record) -> Body:
@@ -139,29 +136,6 @@ async def _get_operation(connection: AsyncConnection, account_id: UUID, ask: que
     raise not_found()
 
 
-async def _get_snapshot(connection: AsyncConnection, account_id: UUID, ask: queries.GetSnapshot) -> Body:
-    session = await _session(connection, account_id, ask.session_id)
-    of_fixes = or_(
-        journal.c.fix_id.is_not(None), journal.c.kind.in_(("session.resolved", "session.escalated"))
-    )
-    guesses = journal.c.kind.in_(("fix.outcome_proposed", "fix.outcome_proposal_cleared"))
-    said = await _newest(connection, messages, session, SNAPSHOT_MESSAGES)
-    known = await _newest(connection, facts, session, SNAPSHOT_FACTS)
-    changes = await _newest(connection, journal, session, SNAPSHOT_TRANSITIONS, of_fixes, ~guesses)
-    count = select(func.count()).select_from(messages).where(*_of(messages, session))
-    return {
-        "session": views.session(session),
-        "fixes": [
-            views.fix(fix, session) | {"ai_outcome_proposal": None}
-            for fix in await _fixes(connection, session)
-        ],
-        "messages": [views.message(rows.message(row)) for row in said],
-        "message_count": (await connection.execute(count)).scalar_one(),
-        "facts": [views.fact(rows.fact(row)) for row in known],
-        "transitions": [rows.history_entry(row) for row in changes],
-    }
-
-
 async def _session(connection: AsyncConnection, account_id: UUID, session_id: UUID) -> Session:
     wanted = select(sessions).where(sessions.c.account_id == account_id, sessions.c.id == session_id)
     for row in await _all(connection, wanted):
@@ -193,14 +167,6 @@ async def _after(
     return await _all(connection, page.order_by(table.c.sequence).limit(ask.limit + 1))
 
 
-async def _newest(
-    connection: AsyncConnection, table: Table, session: Session, limit: int, *where: ColumnElement[bool]
-) -> list[rows.Row]:
-    """The newest rows, oldest first."""
-    newest = select(table).where(*_of(table, session), *where).order_by(table.c.sequence.desc())
-    return (await _all(connection, newest.limit(limit)))[::-1]
-
-
 def _of(table: Table, session: Session) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return table.c.account_id == session.account_id, table.c.session_id == session.id
 
@@ -228,5 +194,5 @@ _ANSWERS: Mapping[type[queries.Record], _Answer] = {
     queries.ListEvents: _list_events,
     queries.ListPendingVerifications: pending.verifications,
     queries.GetOperation: _get_operation,
-    queries.GetSnapshot: _get_snapshot,
+    queries.GetSnapshot: snapshot,
 }

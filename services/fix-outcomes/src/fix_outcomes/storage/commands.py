@@ -22,17 +22,17 @@ order by id
 for no key update
 """
 
-_FIXES: Final = """
-select * from suggested_fixes
-where account_id = any ($1::uuid[]) and session_id = any ($2::uuid[])
-  and (id = any ($3::uuid[])
-       or (superseded_at is null and status in ('proposed', 'applied_pending', 'applied_partial')))
-order by created_at, id
+# After the locks, in a statement of its own: what an earlier holder wrote is visible now.
+_FIXES_AND_ANSWERS: Final = """
+select
+  array(select f from suggested_fixes f
+        where f.account_id = any ($1::uuid[]) and f.session_id = any ($2::uuid[])
+          and (f.id = any ($3::uuid[])
+               or (f.superseded_at is null and f.status in ('proposed', 'applied_pending', 'applied_partial')))
+        order by f.created_at, f.id) as fixes,
+  array(select l from command_log l
+        where l.account_id = any ($1::uuid[]) and l.command_id = any ($4::uuid[])) as answers
 """
-
-_LOGGED: Final = (
-    "select * from command_log where account_id = any ($1::uuid[]) and command_id = any ($2::uuid[])"
-)
 
 _WRITE: Final = """
 with created_sessions as (
@@ -79,10 +79,13 @@ async def read_known(transaction: Raw, batch: Sequence[Command]) -> Known:
     if sessions:
         for row in await transaction.fetch(_LOCK_SESSIONS, accounts, list(sessions)):
             known.sessions[row["id"]] = rows.session(row)
-        for row in await transaction.fetch(_FIXES, accounts, list(known.sessions), list(fixes)):
-            known.fixes.setdefault(row["session_id"], {})[row["id"]] = rows.fix(row)
-    # After the locks: an earlier holder's answers are visible now.
-    for row in await transaction.fetch(_LOGGED, accounts, [command.command_id for command in batch]):
+    commands = [command.command_id for command in batch]
+    [found] = await transaction.fetch(
+        _FIXES_AND_ANSWERS, accounts, list(known.sessions), list(fixes), commands
+    )
+    for row in found["fixes"]:
+        known.fixes.setdefault(row["session_id"], {})[row["id"]] = rows.fix(row)
+    for row in found["answers"]:
         known.log[row["account_id"], row["command_id"]] = rows.logged(row)
     return known
 

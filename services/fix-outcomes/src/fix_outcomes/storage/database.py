@@ -47,8 +47,6 @@ _OUTAGES = (
 
 DRIVER = "postgresql+asyncpg://"
 
-_ACCOUNTS = "select set_config('app.accounts', $1, true)"
-
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database is away or overloaded: the same work will succeed later, nothing is wrong with it."""
@@ -82,16 +80,19 @@ def connect(url: str, *, name: str, connections: int) -> AsyncEngine:
 
 @asynccontextmanager
 async def raw_transaction(engine: AsyncEngine, accounts: Iterable[UUID]) -> AsyncIterator[Raw]:
-    """A transaction on the driver itself, for the hot path; it sees the rows of these accounts alone."""
+    """A transaction on the driver itself, for the hot path; it sees the rows of these accounts alone.
+
+    Where anything fails, its connection is closed, which ends the transaction whatever state it is in.
+    """
     async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
         try:
-            async with driver.transaction():
-                await driver.execute(_ACCOUNTS, _joined(accounts))
-                yield driver
-        except BaseException as error:
-            if is_outage(error):
-                await connection.invalidate()
+            driver = await driver_of(connection)
+            # One round trip; the text of UUIDs needs no quoting.
+            await driver.execute(f"begin; set local app.accounts = '{_joined(accounts)}'")
+            yield driver
+            await driver.execute("commit")
+        except BaseException:
+            await connection.invalidate()
             raise
 
 

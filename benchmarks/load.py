@@ -4,9 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from devstack.binaries import NotInstalledError
+from devstack.install import install_packages
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -48,10 +51,14 @@ class Result:
         return sum(self.cpu_us.values())
 
 
-def require_wrk() -> None:
-    """Exit with what to install."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("The benchmark's load comes from wrk. Install it: apt-get install -y wrk")
+def require_wrk(report: Callable[[str], None]) -> None:
+    """Have wrk: install it where that can be done without a question, else exit with what to do."""
+    if shutil.which("wrk"):
+        return
+    try:
+        install_packages(("wrk",), report)
+    except NotInstalledError as error:
+        raise SystemExit(f"The benchmark's load comes from wrk, which is not here. {error}") from error
 
 
 def write_script(folder: Path, *, name: str, paths: Sequence[str], token: str) -> Path:

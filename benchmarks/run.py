@@ -31,7 +31,7 @@ POOL = 16
 def main() -> int:
     """Measure, print the tables, and exit 1 where what was recorded is not what was answered."""
     options = _options()
-    load.require_wrk()
+    load.require_wrk(_say)
     with tempfile.TemporaryDirectory(prefix="rf-bench-") as folder:
         Path(folder).chmod(0o755)
         return measure(Path(folder), options)

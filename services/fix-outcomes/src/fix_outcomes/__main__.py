@@ -1,4 +1,7 @@
-"""The command line: `run` the service, and what its administration needs."""
+"""The command line: `run` the service, and what its administration needs.
+
+What only one command needs is imported there: each is run by itself, many times a day, and starting is most of it.
+"""
 
 import asyncio
 import json
@@ -9,14 +12,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-import uvicorn
 from shared.contracts.topology import FIX_OUTCOMES_COMMANDS
 from shared.contracts.vocabulary import Service
 from shared.parked import ParkingLot
-from shared.publisher import NotPublished
 
-from fix_outcomes import provisioning, psa, republishing, topology
-from fix_outcomes.app import create_app
+from fix_outcomes import psa, topology
 from fix_outcomes.settings import (
     BrokerAdminSettings,
     BrokerSettings,
@@ -25,8 +25,7 @@ from fix_outcomes.settings import (
     Settings,
     TopologySettings,
 )
-from fix_outcomes.storage import verification
-from shared import garbage, logs, parked_cli, telemetry
+from shared import garbage, logs, parked_cli
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 database_cli = typer.Typer(no_args_is_help=True, help="Postgres: roles and tables.")
@@ -42,6 +41,11 @@ topology_cli.add_typer(psa_cli, name="psa")
 @main.command()
 def run() -> None:
     """Run the service. Settings: FIX_OUTCOMES_… in the environment or under /run/secrets."""
+    import uvicorn
+
+    from fix_outcomes.app import create_app
+    from shared import telemetry
+
     settings = Settings()
     logs.configure(service="fix-outcomes", replica=settings.replica, level=settings.log_level)
     telemetry.configure_by(settings, service=Service.FIX_OUTCOMES)
@@ -61,6 +65,8 @@ def run() -> None:
 @database_cli.command("apply")
 def database_apply() -> None:
     """Make the roles and migrate to the newest revision. Settings: DATABASE_…"""
+    from fix_outcomes import provisioning
+
     settings = DatabaseSettings()
     provisioning.run(
         settings.admin_url,
@@ -136,6 +142,10 @@ def journal_replay(
     since: Annotated[datetime | None, typer.Option(help="Events since this moment, UTC")] = None,
 ) -> None:
     """Publish events again, with the same ids, in order. Settings: FIX_OUTCOMES_…"""
+    from shared.publisher import NotPublished
+
+    from fix_outcomes import republishing
+
     if session is None and since is None:
         raise typer.BadParameter("say --session or --since")
     moment = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
@@ -153,6 +163,8 @@ def journal_replay(
 @main.command()
 def verify() -> None:
     """Hold the whole record against itself (S4, S5, S8), and say what is wrong. Settings: DATABASE_ADMIN_URL"""
+    from fix_outcomes.storage import verification
+
     entries, checks = asyncio.run(verification.verify(OwnerSettings().admin_url.get_secret_value()))
     for check in checks:
         typer.echo(f"{check.invariant}  {'ok   ' if not check.violations else 'WRONG'}  {check.claim}")

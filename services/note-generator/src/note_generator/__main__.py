@@ -8,13 +8,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-import uvicorn
 from shared.contracts.topology import NOTE_GENERATOR_STATE_CHANGES
 from shared.contracts.vocabulary import Service
 from shared.parked import ParkingLot
 
 from note_generator import users
-from note_generator.app import create_app
 from note_generator.cache import NoteCache
 from note_generator.ledger import entries
 from note_generator.settings import (
@@ -24,7 +22,7 @@ from note_generator.settings import (
     UserFileSettings,
     UserSettings,
 )
-from shared import garbage, logs, parked_cli, telemetry
+from shared import garbage, logs, parked_cli
 
 main = typer.Typer(no_args_is_help=True, add_completion=False)
 cache_cli = typer.Typer(no_args_is_help=True, help="Redis: the services' users and their rights.")
@@ -39,6 +37,11 @@ def note_generator() -> None:
 @main.command()
 def run() -> None:
     """Consume state changes and previews until SIGTERM. Settings: environment variables NOTE_GENERATOR_*."""
+    import uvicorn
+
+    from note_generator.app import create_app
+    from shared import telemetry
+
     settings = Settings()
     logs.configure(service=Service.NOTE_GENERATOR, replica=settings.replica, level=settings.log_level)
     telemetry.configure_by(settings, service=Service.NOTE_GENERATOR)

@@ -2,6 +2,7 @@
 
 import gc
 import warnings
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="slow; runs with --full"))
+
+
+PARTS = (
+    ("page", ("tests/e2e/page",)),
+    ("faults", ("tests/faults",)),
+    ("notes", ("tests/unit/note_generator", "tests/integration/note_generator", "tests/e2e/test_notes")),
+    ("deploy", ("tests/unit/deploy", "tests/integration/test_sight")),
+    ("core", ("",)),
+)
+"""Each has a time budget of its own; a test belongs to the first whose paths it begins with."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How long each part took."""
+    took: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                took[next(part for part, paths in PARTS if report.nodeid.startswith(paths))] += (
+                    report.duration
+                )
+    terminalreporter.write_line("; ".join(f"{part} {seconds:.0f} s" for part, seconds in took.most_common()))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import Final
 
 from faults import subscriber
 from faults.history import History
-from faults.invariants import INVARIANTS, Evidence, Invariant
+from faults.invariants.catalogue import INVARIANTS
+from faults.invariants.evidence import Evidence, Invariant
 from faults.record import Record
 
 HISTORY, EVENTS, RECORD = "history.jsonl", "events.jsonl", "record.json"

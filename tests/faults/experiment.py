@@ -12,7 +12,9 @@ from faults import checker, record, subscriber
 from faults.checker import EVENTS, HISTORY, RECORD, Report
 from faults.history import History, HistoryFile
 from faults.injector import Injector, until
-from faults.invariants import Evidence, no_lost_event, notes_follow, relay_drains
+from faults.invariants.evidence import Evidence
+from faults.invariants.messages import no_lost_event, relay_drains
+from faults.invariants.notes import notes_follow
 from faults.record import Record
 from faults.recorder import Recorder
 from faults.stage import Stage

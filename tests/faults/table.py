@@ -7,7 +7,7 @@ from rich.table import Table
 
 from faults.experiment import Outcome
 from faults.history import Attempt, Fault
-from faults.invariants import Evidence
+from faults.invariants.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from faults import checker, record, subscriber
 from faults.checker import EVENTS, HISTORY, RECORD, Report
+from faults.gateways import Gateways
 from faults.history import History, HistoryFile
 from faults.injector import Injector, until
 from faults.invariants.evidence import Evidence
@@ -94,8 +95,10 @@ async def _break(
     experiments: Sequence[Experiment], stage: Stage, history: HistoryFile, seed: str, pace: Pace
 ) -> None:
     rng = Random(f"harm {seed}")
-    load = Recorder(history, seed=seed, gateways=stage.stack.gateway_urls, token=stage.token)
-    async with load:
+    async with (
+        Gateways(stage.stack.gateway_urls) as gateways,
+        Recorder(history, seed=seed, send=gateways.send, token=stage.token) as load,
+    ):
         scene = Scene(stage, Injector(stage, history, rng), load, rng)
         load.start()
         for experiment in experiments:

@@ -16,10 +16,11 @@ from gateway.receipts import Receipt, Receipts
 from shared.contracts import topology
 from shared.ids import keyed_id
 
+from faults.client import SESSIONS
 from faults.experiment import Scene
 from faults.history import Expectation, Request, Result
 from faults.injector import NotInTime
-from faults.recorder import SESSIONS, Account
+from faults.tenants import Account
 
 TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _HUGE: Final = 10 << 20

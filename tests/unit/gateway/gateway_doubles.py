@@ -102,10 +102,10 @@ class Bench:
         self, method: str, path: str, *, token: str | None = None, role: str = "engineer", **request: Any
     ) -> httpx.Response:
         """One request, by default with a good token."""
-        headers = request.pop("headers", {})
+        headers = httpx.Headers(request.pop("headers", {}))
         token = signed(role=role) if token is None else token
         if token:
-            headers = {"Authorization": f"Bearer {token}"} | headers
+            headers.setdefault("Authorization", f"Bearer {token}")
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
             return await client.request(method, path, headers=headers, **request)

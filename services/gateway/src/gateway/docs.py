@@ -66,7 +66,7 @@ _HEADERS: Final = (
     (
         "If-Match",
         'The state_version that the change rests on, like `"7"`; 412 if it is another by now',
-        {"type": "string", "pattern": '^"[0-9]{1,18}"$'},
+        {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,17})"$'},
     ),
     ("Prefer", "`respond-async`, or `wait=N` seconds", _TEXT),
 )

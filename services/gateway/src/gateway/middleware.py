@@ -96,11 +96,9 @@ class Authenticate:
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:
-    for key, value in scope["headers"]:
-        if key == name:
-            found: bytes = value
-            return found
-    return None
+    """The value, if it is said once. Said twice, a proxy may have heard the one and we the other."""
+    values: list[bytes] = [value for key, value in scope["headers"] if key == name]
+    return values[0] if len(values) == 1 else None
 
 
 def _trace(scope: Scope) -> tuple[str, Span | None]:

@@ -1,15 +1,16 @@
 """The headers by which a client says how a change is to be made."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from starlette.datastructures import Headers
 
 from gateway.problems import invalid
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_IF_MATCH: Final = re.compile(r'"(\d{1,18})"')
-_WAIT: Final = re.compile(r"wait\s*=\s*\"?(\d{1,6})\"?")
+_IF_MATCH: Final = re.compile(r'"(0|[1-9]\d{0,17})"')
+_WAIT: Final = re.compile(r"wait\s*=\s*\"?(\d{1,100})\"?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +36,34 @@ class Preferences:
 _NONE: Final = Preferences()
 
 
-def read(headers: Mapping[str, str]) -> Preferences:
+def read(headers: Headers) -> Preferences:
     """The preferences of a request. Raises 422 for a key or a version that cannot be one."""
-    key, if_match, prefer = (
-        headers.get("idempotency-key"),
-        headers.get("if-match"),
-        headers.get("prefer"),
+    keys, if_match, prefer = (
+        headers.getlist("idempotency-key"),
+        headers.getlist("if-match"),
+        headers.getlist("prefer"),
     )
-    if key is None and if_match is None and prefer is None:
+    if not (keys or if_match or prefer):
         return _NONE
-    wishes = [wish.strip() for wish in (prefer or "").lower().split(",")]
+    # What a wish is to be done with follows it after a semicolon; nothing that is known here has such parameters.
+    wishes = [wish.partition(";")[0].strip() for wish in ",".join(prefer).lower().split(",")]
     waits = [found[1] for wish in wishes if (found := _WAIT.fullmatch(wish))]
     return Preferences(
-        key=_checked_key(key),
-        if_match=_version(if_match),
+        key=_checked_key(keys),
+        if_match=_version(", ".join(if_match)) if if_match else None,
         respond_async="respond-async" in wishes,
         wait_s=int(waits[0]) if waits else None,
     )
 
 
-def _checked_key(key: str | None) -> str | None:
-    if key is not None and not _KEY.fullmatch(key):
-        raise invalid("1 to 255 visible ASCII characters", where="header.Idempotency-Key")
-    return key
+def _checked_key(keys: list[str]) -> str | None:
+    if len(keys) > 1 or any(not _KEY.fullmatch(key) for key in keys):
+        raise invalid("once, 1 to 255 visible ASCII characters", where="header.Idempotency-Key")
+    return keys[0] if keys else None
 
 
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
+def _version(if_match: str) -> int | None:
+    if if_match.strip() == "*":
         return None
     found = _IF_MATCH.fullmatch(if_match.strip())
     if found is None:

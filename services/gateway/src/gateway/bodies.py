@@ -1,14 +1,18 @@
 """Bodies are read whole, and within bounds, before anything else sees the request."""
 
 import asyncio
+from typing import Final
 
+from fastapi import Depends, Request
 from shared.contracts.problems import ProblemCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
 from gateway.problems import Problem
 
-CLOSE = {"Connection": "close"}
+CLOSE: Final = {"Connection": "close"}
+
+_NOTHING: Final = (b"", b"{}")
 
 
 class ClientLeft(Exception):
@@ -86,3 +90,12 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return again
+
+
+async def _refuse_body(request: Request) -> None:
+    if request.scope.get("body", b"").strip() not in _NOTHING:
+        raise problems.invalid("this request takes none", where="body")
+
+
+NO_BODY: Final = Depends(_refuse_body)
+"""For routes that read no body: what a client says is refused rather than not heard."""

@@ -11,6 +11,7 @@ from shared.contracts.vocabulary import ActionKind, notes_missing
 from starlette.responses import Response
 
 from gateway import docs
+from gateway.bodies import NO_BODY
 from gateway.changes import Change, RequestedChange
 from gateway.problems import Problem
 from gateway.reads import RequestedRead
@@ -70,7 +71,7 @@ async def record(change: Change, session_id: UUID, fix_id: UUID, body: RecordedO
     return await change.send(action)
 
 
-@router.post("/{fix_id}/apply", **docs.change("Apply a fix", Fix))
+@router.post("/{fix_id}/apply", dependencies=[NO_BODY], **docs.change("Apply a fix", Fix))
 async def apply_fix(session_id: UUID, fix_id: UUID, change: RequestedChange) -> Response:
     """The engineer ran it; there is no verdict yet. A second time changes nothing."""
     return await change.submit(ApplyFix(session_id=session_id, fix_id=fix_id))
@@ -84,7 +85,9 @@ async def propose_outcome(
     return await change.submit(ProposeOutcome(session_id=session_id, fix_id=fix_id, proposal=body))
 
 
-@router.delete("/{fix_id}/ai-outcome-proposal", **docs.change("Clear the proposal", Fix))
+@router.delete(
+    "/{fix_id}/ai-outcome-proposal", dependencies=[NO_BODY], **docs.change("Clear the proposal", Fix)
+)
 async def clear_proposal(session_id: UUID, fix_id: UUID, change: RequestedChange) -> Response:
     """Reject or withdraw the AI's guess; 200 also when there is none."""
     return await change.submit(ClearProposal(session_id=session_id, fix_id=fix_id))

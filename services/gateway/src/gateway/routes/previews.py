@@ -14,6 +14,7 @@ from shared.courier import CourierError
 from starlette.responses import Response
 
 from gateway import docs
+from gateway.bodies import NO_BODY
 from gateway.changes import refusal, shown
 from gateway.note_stream import streamed
 from gateway.problems import unavailable
@@ -33,13 +34,21 @@ Stream = Annotated[
 ]
 
 
-@router.post("/resolution-note/preview", **docs.preview("Preview the resolution note", Preview))
+@router.post(
+    "/resolution-note/preview",
+    dependencies=[NO_BODY],
+    **docs.preview("Preview the resolution note", Preview),
+)
 async def preview_resolution_note(session_id: UUID, read: RequestedRead, stream: Stream = False) -> Response:
     """The client-visible note for the current state: from the cache, or written now."""
     return await _preview(read, session_id, NoteKind.RESOLUTION_NOTE, stream=stream)
 
 
-@router.post("/escalation-package/preview", **docs.preview("Preview the escalation package", Preview))
+@router.post(
+    "/escalation-package/preview",
+    dependencies=[NO_BODY],
+    **docs.preview("Preview the escalation package", Preview),
+)
 async def preview_escalation_package(
     session_id: UUID, read: RequestedRead, stream: Stream = False
 ) -> Response:

@@ -19,6 +19,7 @@ from shared.contracts.vocabulary import SessionStatus
 from starlette.responses import Response
 
 from gateway import docs
+from gateway.bodies import NO_BODY
 from gateway.changes import RequestedChange
 from gateway.reads import RequestedRead
 from gateway.schemas import IdCursor, NewFact, NewMessage, NewSession, Page, SequenceCursor
@@ -102,13 +103,13 @@ async def list_history(
     return await read.page(ListHistory(session_id=session_id, cursor=cursor, limit=limit))
 
 
-@router.post("/{session_id}/resolve", **docs.change("Resolve a session", Session))
+@router.post("/{session_id}/resolve", dependencies=[NO_BODY], **docs.change("Resolve a session", Session))
 async def resolve_session(session_id: UUID, change: RequestedChange) -> Response:
     """Close it as resolved. Refused while a fix is applied without a verdict, pending or partial."""
     return await change.submit(ResolveSession(session_id=session_id))
 
 
-@router.post("/{session_id}/escalate", **docs.change("Escalate a session", Session))
+@router.post("/{session_id}/escalate", dependencies=[NO_BODY], **docs.change("Escalate a session", Session))
 async def escalate_session(session_id: UUID, change: RequestedChange) -> Response:
     """Hand it to a colleague. Parked fixes go along; a fix applied without a verdict is refused."""
     return await change.submit(EscalateSession(session_id=session_id))

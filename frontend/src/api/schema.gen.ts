@@ -416,7 +416,9 @@ export interface paths {
         };
         /**
          * Show an operation
-         * @description `pending` until it is decided; then its answer. `parked`: an operator must look at it.
+         * @description `pending` until it is decided; then its answer. The id is from the `Location` of a 202.
+         *
+         *     `parked`: an operator must look at it.
          */
         get: operations["get_operation"];
         put?: never;
@@ -4009,7 +4011,6 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description From the `Location` of a 202 */
                 operation_id: string;
             };
             cookie?: never;

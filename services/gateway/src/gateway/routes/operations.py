@@ -1,8 +1,8 @@
 """What became of a change that was queued, but not decided while its caller waited."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from shared.contracts.problems import ProblemCode
 from shared.contracts.queries import GetOperation
 from shared.contracts.views import Operation
@@ -18,12 +18,13 @@ router = APIRouter(prefix=OPERATIONS, tags=["operations"])
 
 _OK, _REFUSED = 200, 400
 
-OperationId = Annotated[str, Path(max_length=200, description="From the `Location` of a 202")]
-
 
 @router.get("/{operation_id}", **docs.operation("Show an operation", Operation))
-async def get_operation(operation_id: OperationId, read: RequestedRead) -> Response:
-    """`pending` until it is decided; then its answer. `parked`: an operator must look at it."""
+async def get_operation(operation_id: str, read: RequestedRead) -> Response:
+    """`pending` until it is decided; then its answer. The id is from the `Location` of a 202.
+
+    `parked`: an operator must look at it.
+    """
     read.parts.take_turn(read.caller)
     receipt = read.parts.receipts.read(operation_id, account_id=read.caller.account_id)
     if receipt is None:

@@ -113,7 +113,7 @@ class Journal:
 
 @asynccontextmanager
 async def watching(
-    bench: Bench, *, last_event_id: int | None = None, **claims: Any
+    bench: Bench, *, last_event_id: int | str | None = None, **claims: Any
 ) -> AsyncIterator[Watcher]:
     watcher = Watcher(bench)
     headers = [(b"authorization", f"Bearer {signed(**claims)}".encode())]
@@ -151,6 +151,11 @@ async def test_a_fresh_stream_begins_with_the_state_and_its_sequence(bench: Benc
     assert (state["event"], state["id"]) == ("state", 3)
     assert state["data"]["session"]["sequence"] == 3
     assert state["data"]["notes"] == {}
+
+
+async def test_an_empty_last_event_id_is_none(bench: Bench, journal: Journal) -> None:
+    async with watching(bench, last_event_id="") as watcher:
+        assert await watcher.ids(1) == [3]
 
 
 async def test_the_state_names_the_notes_that_are_ready(bench: Bench, journal: Journal) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header
+from pydantic import BeforeValidator, Field
 
 from gateway import docs
 from gateway.reads import RequestedRead
@@ -12,7 +13,17 @@ from gateway.stream import EventStream
 
 router = APIRouter(prefix=SESSIONS, tags=["events"])
 
-LastEventId = Annotated[int | None, Header(ge=0, lt=1 << 62, description="Resume after this sequence")]
+
+def _said(value: object) -> object:
+    """To the standard for event streams, an empty id is none."""
+    return None if value == "" else value
+
+
+LastEventId = Annotated[
+    Annotated[int, Field(ge=0, lt=1 << 62)] | None,
+    BeforeValidator(_said),
+    Header(description="Resume after this sequence"),
+]
 
 
 @router.get("/{session_id}/events", **docs.stream("Follow a session"))

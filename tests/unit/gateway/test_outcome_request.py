@@ -14,7 +14,9 @@ def sent(bench: Bench) -> RecordOutcome:
 
 
 @pytest.mark.parametrize("outcome", ["applied_pending", "applied_partial"])
-@pytest.mark.parametrize("body", [{}, {"notes": None}, {"notes": ""}, {"notes": " \n\t "}])
+@pytest.mark.parametrize(
+    "body", [{}, {"notes": None}, {"notes": ""}, {"notes": " \n\t "}, {"notes": "\u200b\ufeff\u00a0\u2060"}]
+)
 async def test_parking_without_notes_is_400_and_says_notes(
     bench: Bench, outcome: str, body: dict[str, Any]
 ) -> None:

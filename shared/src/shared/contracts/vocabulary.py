@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from unicodedata import category
 
 
 class FixStatus(StrEnum):
@@ -92,12 +93,15 @@ class Service(StrEnum):
 PARKED = frozenset({FixStatus.APPLIED_PENDING, FixStatus.APPLIED_PARTIAL})
 TERMINAL = frozenset({FixStatus.APPLIED_SUCCESS, FixStatus.APPLIED_FAILED, FixStatus.DISMISSED})
 
+_INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""Unicode's categories of what shows nothing: a reason of zero-width spaces is none."""
+
 NOTES_REQUIRED = frozenset({Outcome.APPLIED_PENDING, Outcome.APPLIED_PARTIAL})
 
 
 def notes_missing(outcome: Outcome, notes: str | None) -> bool:
     """Whether this outcome cannot be recorded without words saying why (HTTP 400, not 422)."""
-    return outcome in NOTES_REQUIRED and not (notes and notes.strip())
+    return outcome in NOTES_REQUIRED and all(category(character) in _INVISIBLE for character in notes or "")
 
 
 class ActionKind(StrEnum):

@@ -72,6 +72,17 @@ async def test_what_is_no_outcome_is_422_and_nothing_is_sent(bench: Bench, body:
     assert not bench.commands.asked
 
 
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded"])
+async def test_a_body_that_is_not_said_to_be_json_is_422_and_told_how_to_say_so(
+    bench: Bench, media_type: str
+) -> None:
+    content, headers = b'{"outcome": "dismissed"}', {"Content-Type": media_type}
+    reply = await bench.send("PATCH", OUTCOME, content=content, headers=headers)
+    assert (reply.status_code, reply.json()["errors"][0]["location"]) == (422, "header.Content-Type")
+    assert "application/json" in reply.json()["detail"]
+    assert not bench.commands.asked
+
+
 async def test_a_refusal_of_the_shape_names_the_place_and_repeats_no_value(bench: Bench) -> None:
     reply = await bench.send("PATCH", OUTCOME, json={"outcome": "s3cret-value"})
     assert reply.json()["errors"][0]["location"] == "body.outcome"

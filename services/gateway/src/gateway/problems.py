@@ -122,6 +122,9 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_bad_shape(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    if any(isinstance(each.get("input"), bytes) for each in error.errors()):
+        detail = "send JSON, and say so: application/json"
+        return of(request.scope, invalid(detail, where="header.Content-Type"))
     return of(request.scope, bad_shape(error.errors()))
 
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -68,12 +69,13 @@ def create_app(
         settings, clock, couriers=couriers or Couriers.of(settings), notes=notes or NoteCache.of(settings)
     )
     metrics = Metrics(couriers=parts.couriers, updates=parts.updates, notes=parts.notes)
-    app = FastAPI(
+    app = FastAPIOffline(
         title="ResolutionFlow fix outcomes",
         version=version("gateway"),
         description=docs.DESCRIPTION,
         openapi_tags=_TAGS,
         redoc_url=None,
+        static_url="/docs/files",
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,

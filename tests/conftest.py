@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
+import hypothesis
 import pytest
 from devstack.containers import start_test_servers
 from devstack.servers import Servers
+from hypothesis import HealthCheck
 from places import Broker, Database, own_broker, own_database
+
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
+"""A machine that is busy with other things has broken nothing."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.app import create_app
 from gateway.receipts import Receipt, Receipts
 from gateway_doubles import ACCOUNT, FIX, SESSION, Bench, KeyPair, answer, by_hand, claims, settings, signed
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 SESSIONS = "/api/v1/ai-sessions"
 ONE = f"{SESSIONS}/{{session_id}}"
@@ -60,6 +60,7 @@ OPEN = {
     "/readyz",
     "/metrics",
     "/docs",
+    "/docs/files",
     "/docs/oauth2-redirect",
     "/openapi.json",
     "/asyncapi",
@@ -113,7 +114,7 @@ def test_every_route_outside_the_schema_is_known_to_be_open() -> None:
 
 def _paths(routes: Iterable[Any]) -> Iterator[str]:
     for route in routes:
-        if isinstance(route, Route):
+        if isinstance(route, Route | Mount):
             yield route.path
         else:
             yield from _paths(route.original_router.routes)

@@ -1,12 +1,31 @@
 """What every service is told at its start, by environment variables or by files under /run/secrets."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 _SECRETS = Path("/run/secrets")
+
+Kind = TypeVar("Kind", bound=BaseSettings)
+
+
+def _address(*schemes: str) -> AfterValidator:
+    def check(url: SecretStr) -> SecretStr:
+        scheme, _, rest = url.get_secret_value().partition("://")
+        if scheme not in schemes or not rest:
+            raise ValueError(f"is no address that begins with {schemes[0]}://")
+        return url
+
+    return AfterValidator(check)
+
+
+AmqpUrl = Annotated[SecretStr, _address("amqp", "amqps")]
+HttpAddress = Annotated[SecretStr, _address("http", "https")]
+PostgresUrl = Annotated[SecretStr, _address("postgresql", "postgres")]
+RedisUrl = Annotated[SecretStr, _address("redis", "rediss", "unix")]
 
 
 def from_environment(prefix: str) -> SettingsConfigDict:
@@ -19,6 +38,27 @@ def from_environment(prefix: str) -> SettingsConfigDict:
     )
 
 
+def read(kind: type[Kind]) -> Kind:
+    """These settings. Where they are wrong the process ends, saying which, and no values: they may be secrets."""
+    try:
+        return kind()
+    except ValidationError as error:
+        wrong = [_told(kind, each) for each in error.errors(include_input=False, include_url=False)]
+    except SettingsError as error:
+        wrong = [str(error)]
+    raise SystemExit("\n  ".join(["settings are missing or wrong (docs/settings.md lists all):", *wrong]))
+
+
+def _told(kind: type[BaseSettings], error: ErrorDetails) -> str:
+    reason = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return reason
+    field = str(error["loc"][0])
+    if error["type"] == "missing":
+        reason = f"is missing: {kind.model_fields[field].description}"
+    return f"{kind.model_config['env_prefix']}{field.upper()} {reason}"
+
+
 class ServiceSettings(BaseSettings):
     """The settings that all three services have."""
 
@@ -29,7 +69,7 @@ class ServiceSettings(BaseSettings):
         pattern=r"^[A-Za-z0-9_-]{1,100}$",
         description="This replica's name, unique in its service",
     )
-    amqp_url: SecretStr = Field(description="RabbitMQ, as this service's own user")
+    amqp_url: AmqpUrl = Field(description="RabbitMQ, as this service's own user")
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least severe log"
     )

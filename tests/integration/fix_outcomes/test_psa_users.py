@@ -13,7 +13,7 @@ import pytest
 from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import AMQPError, ChannelAccessRefused
 from fix_outcomes import psa
-from fix_outcomes.__main__ import main
+from fix_outcomes.__main__ import cli
 from fix_outcomes.psa import LIMITS, PsaError, PsaUsers
 from places import Broker
 from pydantic import SecretStr
@@ -205,17 +205,17 @@ async def test_the_command_prints_a_connection_string_and_a_subscriber_that_work
     monkeypatch.setenv("TOPOLOGY_PSA_AMQP_URL", broker.admin_url)
     command = CliRunner()
 
-    added = command.invoke(main, ["topology", "psa", "add", str(account)])
+    added = command.invoke(cli, ["topology", "psa", "add", str(account)])
 
     assert added.exit_code == 0
     url, _, program = added.stdout.partition("\n")
     assert url.startswith(f"amqp://psa-{account}:")
-    listed = command.invoke(main, ["topology", "psa", "list"]).stdout
+    listed = command.invoke(cli, ["topology", "psa", "list"]).stdout
     assert str(account) in listed
     assert url.split(":")[2].split("@")[0] not in listed
     received = await _run_until_it_prints(program, url, broker, account)
     assert received == f"{SESSION}/1 proposed -> applied_success"
-    assert command.invoke(main, ["topology", "psa", "remove", str(account)]).exit_code == 0
+    assert command.invoke(cli, ["topology", "psa", "remove", str(account)]).exit_code == 0
 
 
 async def _run_until_it_prints(program: str, url: str, broker: Broker, account: UUID) -> str:

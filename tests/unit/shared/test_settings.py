@@ -56,6 +56,26 @@ def test_a_missing_setting_is_named(kind: type[ServiceSettings]) -> None:
         kind()
 
 
+def test_what_is_missing_ends_the_start_with_its_name_and_what_it_is(kind: type[ServiceSettings]) -> None:
+    with pytest.raises(SystemExit, match="TRIAL_AMQP_URL is missing: RabbitMQ"):
+        settings.read(kind)
+
+
+@pytest.mark.parametrize("url", ["broker.example", "http://broker.example", "amqp://", ""])
+def test_what_is_no_address_ends_the_start_and_is_not_repeated(
+    kind: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TRIAL_AMQP_URL", url)
+    with pytest.raises(SystemExit) as ended:
+        settings.read(kind)
+    assert str(ended.value).endswith("\n  TRIAL_AMQP_URL is no address that begins with amqp://")
+
+
+def test_good_settings_are_read(kind: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAL_AMQP_URL", URL)
+    assert settings.read(kind).port == 1
+
+
 def test_no_secret_is_shown(kind: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIAL_AMQP_URL", URL)
 

@@ -12,9 +12,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from shared.broker import BROKER_ERRORS
 from shared.contracts.topology import FIX_OUTCOMES_COMMANDS
 from shared.contracts.vocabulary import Service
 from shared.parked import ParkingLot
+from shared.settings import read
 
 from fix_outcomes import psa, topology
 from fix_outcomes.settings import (
@@ -25,20 +27,20 @@ from fix_outcomes.settings import (
     Settings,
     TopologySettings,
 )
-from shared import garbage, logs, parked_cli
+from shared import command_line, garbage, logs, parked_cli
 
-main = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 database_cli = typer.Typer(no_args_is_help=True, help="Postgres: roles and tables.")
 topology_cli = typer.Typer(no_args_is_help=True, help="RabbitMQ: exchanges, queues, users and permissions.")
 journal_cli = typer.Typer(no_args_is_help=True, help="The journal: what was recorded, and told.")
-main.add_typer(database_cli, name="database")
-main.add_typer(topology_cli, name="topology")
-main.add_typer(journal_cli, name="journal")
+cli.add_typer(database_cli, name="database")
+cli.add_typer(topology_cli, name="topology")
+cli.add_typer(journal_cli, name="journal")
 psa_cli = typer.Typer(no_args_is_help=True, help="The broker users of PSA tools.")
 topology_cli.add_typer(psa_cli, name="psa")
 
 
-@main.command()
+@cli.command()
 def run() -> None:
     """Run the service. Settings: FIX_OUTCOMES_… in the environment or under /run/secrets."""
     import uvicorn
@@ -46,7 +48,7 @@ def run() -> None:
     from fix_outcomes.app import create_app
     from shared import telemetry
 
-    settings = Settings()
+    settings = read(Settings)
     logs.configure(service="fix-outcomes", replica=settings.replica, level=settings.log_level)
     telemetry.configure_by(settings, service=Service.FIX_OUTCOMES)
     app = create_app(settings)
@@ -67,7 +69,7 @@ def database_apply() -> None:
     """Make the roles and migrate to the newest revision. Settings: DATABASE_…"""
     from fix_outcomes import provisioning
 
-    settings = DatabaseSettings()
+    settings = read(DatabaseSettings)
     provisioning.run(
         settings.admin_url,
         {"fix_outcomes": settings.runtime_password, "fix_outcomes_relay": settings.relay_password},
@@ -78,7 +80,7 @@ def database_apply() -> None:
 @topology_cli.command("apply")
 def topology_apply() -> None:
     """Declare everything in RabbitMQ through its management API. Settings: TOPOLOGY_…"""
-    settings = TopologySettings()
+    settings = read(TopologySettings)
     topology.apply(settings.api_url, _passwords(settings), vhost=settings.vhost)
     typer.echo("topology: exchanges, queues, users and permissions are up to date")
 
@@ -86,7 +88,7 @@ def topology_apply() -> None:
 @topology_cli.command("definitions")
 def topology_definitions(indent: Annotated[int, typer.Option(help="Spaces to indent by")] = 2) -> None:
     """Print RabbitMQ's definitions, as a broker can boot from them (with hashed passwords)."""
-    typer.echo(json.dumps(topology.definitions(_passwords(TopologySettings())), indent=indent))
+    typer.echo(json.dumps(topology.definitions(_passwords(read(TopologySettings))), indent=indent))
 
 
 @psa_cli.command("add")
@@ -119,12 +121,12 @@ def psa_list() -> None:
 
 
 def _psa() -> psa.PsaUsers:
-    settings = BrokerAdminSettings()
+    settings = read(BrokerAdminSettings)
     return psa.PsaUsers(settings.api_url, vhost=settings.vhost)
 
 
 def _tell_of_user(account: UUID, password: str) -> None:
-    typer.echo(psa.connection_string(BrokerAdminSettings().psa_amqp_url, account, password))
+    typer.echo(psa.connection_string(read(BrokerAdminSettings).psa_amqp_url, account, password))
     typer.echo("This is shown once; nobody can read it again.", err=True)
 
 
@@ -149,7 +151,7 @@ def journal_replay(
     if session is None and since is None:
         raise typer.BadParameter("say --session or --since")
     moment = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
-    settings = Settings()
+    settings = read(Settings)
     logs.configure(service="fix-outcomes", replica=settings.replica, level="warning")
     report = republishing.replay(
         settings, session_id=session, since=moment, report=lambda done: typer.echo(f"{done} …", err=True)
@@ -160,12 +162,12 @@ def journal_replay(
         raise SystemExit(f"not finished: {error}. Run it again: repeats do no harm.") from error
 
 
-@main.command()
+@cli.command()
 def verify() -> None:
     """Hold the whole record against itself (S4, S5, S8), and say what is wrong. Settings: DATABASE_ADMIN_URL"""
     from fix_outcomes.storage import verification
 
-    entries, checks = asyncio.run(verification.verify(OwnerSettings().admin_url.get_secret_value()))
+    entries, checks = asyncio.run(verification.verify(read(OwnerSettings).admin_url.get_secret_value()))
     for check in checks:
         typer.echo(f"{check.invariant}  {'ok   ' if not check.violations else 'WRONG'}  {check.claim}")
         for example in check.examples:
@@ -179,7 +181,7 @@ def verify() -> None:
 
 def _parking_lot() -> ParkingLot:
     return ParkingLot(
-        url=BrokerSettings().amqp_url.get_secret_value(),
+        url=read(BrokerSettings).amqp_url.get_secret_value(),
         queue=FIX_OUTCOMES_COMMANDS,
         user=Service.FIX_OUTCOMES,
     )
@@ -193,7 +195,19 @@ def _passwords(settings: TopologySettings) -> topology.Passwords:
     }
 
 
-main.add_typer(parked_cli.commands(_parking_lot), name="parked")
+cli.add_typer(parked_cli.commands(_parking_lot), name="parked")
+
+
+def main() -> None:
+    """The command line; a server that is away is told of in a sentence."""
+    command_line.run(cli, _away)
+
+
+def _away() -> tuple[type[Exception], ...]:
+    from fix_outcomes import provisioning
+
+    return (*topology.AWAY, *provisioning.AWAY, *BROKER_ERRORS)
+
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from fix_outcomes.storage.database import DRIVER
 
+AWAY: Final = (OSError, asyncpg.PostgresError)
+"""What connecting to a Postgres may raise: it is not there, or lets us not in."""
+
 _LOCK: Final = 7_261_000
 _ROLES: Final = ("fix_outcomes", "fix_outcomes_relay")
 

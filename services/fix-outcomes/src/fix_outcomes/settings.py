@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
-from shared.settings import ServiceSettings, from_environment
+from shared.settings import AmqpUrl, HttpAddress, PostgresUrl, ServiceSettings, from_environment
 
 
 class Settings(ServiceSettings):
@@ -11,8 +11,8 @@ class Settings(ServiceSettings):
     model_config = from_environment("FIX_OUTCOMES_")
 
     port: int = Field(default=8001, description="HTTP port: health, readiness and metrics")
-    database_url: SecretStr = Field(description="Postgres as the role fix_outcomes, postgresql://…")
-    relay_database_url: SecretStr = Field(
+    database_url: PostgresUrl = Field(description="Postgres as the role fix_outcomes, postgresql://…")
+    relay_database_url: PostgresUrl = Field(
         description="Postgres as the role fix_outcomes_relay, postgresql://…"
     )
     connections: int = Field(default=8, ge=2, le=100, description="Postgres connections of this replica")
@@ -37,7 +37,7 @@ class BrokerSettings(BaseSettings):
 
     model_config = from_environment("FIX_OUTCOMES_")
 
-    amqp_url: SecretStr = Field(description="RabbitMQ, as this service's own user")
+    amqp_url: AmqpUrl = Field(description="RabbitMQ, as this service's own user")
 
 
 class OwnerSettings(BaseSettings):
@@ -45,7 +45,7 @@ class OwnerSettings(BaseSettings):
 
     model_config = from_environment("DATABASE_")
 
-    admin_url: SecretStr = Field(description="Postgres as the owner of the database, postgresql://…")
+    admin_url: PostgresUrl = Field(description="Postgres as the owner of the database, postgresql://…")
 
 
 class DatabaseSettings(OwnerSettings):
@@ -60,7 +60,7 @@ class BrokerAdminSettings(BaseSettings):
 
     model_config = from_environment("TOPOLOGY_")
 
-    api_url: SecretStr = Field(
+    api_url: HttpAddress = Field(
         description="RabbitMQ's management API as an administrator, http://user:password@…"
     )
     psa_amqp_url: str = Field(

@@ -13,6 +13,9 @@ from shared.contracts.vocabulary import Service
 
 Passwords = Mapping[Service, SecretStr]
 
+AWAY = (httpx.HTTPError,)
+"""What asking the management API may raise: it is not there, or says no."""
+
 _TIMEOUT_S = 30.0
 _PSA_MAX_LENGTH = 100_000
 _PSA_MAX_BYTES = 256 << 20

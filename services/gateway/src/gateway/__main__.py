@@ -3,13 +3,12 @@
 import argparse
 import asyncio
 import socket
-import sys
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from shared.contracts.vocabulary import Service
+from shared.settings import read
 
 from gateway.app import create_app, drain, give_up_previews
 from gateway.settings import Settings
@@ -36,10 +35,7 @@ class Server(uvicorn.Server):
 def main() -> None:
     """Read the settings, serve, and finish what was accepted before ending."""
     _read_arguments()
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        sys.exit(_what_is_wrong(error))
+    settings = read(Settings)
     logs.configure(service=Service.GATEWAY, replica=settings.replica, level=settings.log_level)
     telemetry.configure_by(settings, service=Service.GATEWAY)
     app = create_app(settings)
@@ -80,16 +76,6 @@ def _default(field: FieldInfo) -> str:
         return ""
     default = field.default
     return f" [{','.join(default) if isinstance(default, tuple) else default}]"
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    """The settings that are missing or wrong, without the values: they may be secrets."""
-    lines = (f"  {_setting(each['loc'])}{each['msg']}" for each in error.errors())
-    return "gateway: the settings are not complete\n" + "\n".join(lines)
-
-
-def _setting(place: tuple[int | str, ...]) -> str:
-    return f"GATEWAY_{place[0]}: ".upper() if place else ""
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def main() -> None:
     settings = Settings.model_validate(
         {
             "port": 1,
-            "amqp_url": placeholder,
+            "amqp_url": "amqp://nowhere",
             "redis_url": "redis://nowhere",
             "operation_key": placeholder,
             "jwt_secret": placeholder,

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 from shared.contracts.vocabulary import Role
-from shared.settings import ServiceSettings, from_environment
+from shared.settings import RedisUrl, ServiceSettings, from_environment
 
 Algorithm = Literal["HS256", "RS256", "ES256"]
 
@@ -38,7 +38,7 @@ class Settings(ServiceSettings):
 
     model_config = from_environment("GATEWAY_")
 
-    redis_url: SecretStr = Field(description="Redis, where note-generator keeps the notes")
+    redis_url: RedisUrl = Field(description="Redis, where note-generator keeps the notes")
     operation_key: SecretStr = Field(
         min_length=16, description="MAC key of operation ids; the same for all gateways"
     )

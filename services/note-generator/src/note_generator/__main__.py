@@ -8,13 +8,16 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from shared.broker import BROKER_ERRORS
 from shared.contracts.topology import NOTE_GENERATOR_STATE_CHANGES
 from shared.contracts.vocabulary import Service
 from shared.parked import ParkingLot
+from shared.settings import read
 
 from note_generator import users
 from note_generator.cache import NoteCache
 from note_generator.ledger import entries
+from note_generator.outage import CacheAway
 from note_generator.settings import (
     BrokerSettings,
     CacheSettings,
@@ -22,19 +25,19 @@ from note_generator.settings import (
     UserFileSettings,
     UserSettings,
 )
-from shared import garbage, logs, parked_cli
+from shared import command_line, garbage, logs, parked_cli
 
-main = typer.Typer(no_args_is_help=True, add_completion=False)
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cache_cli = typer.Typer(no_args_is_help=True, help="Redis: the services' users and their rights.")
-main.add_typer(cache_cli, name="cache")
+cli.add_typer(cache_cli, name="cache")
 
 
-@main.callback()
+@cli.callback()
 def note_generator() -> None:
     """Keeps the resolution note and the escalation package in step with the record."""
 
 
-@main.command()
+@cli.command()
 def run() -> None:
     """Consume state changes and previews until SIGTERM. Settings: environment variables NOTE_GENERATOR_*."""
     import uvicorn
@@ -42,7 +45,7 @@ def run() -> None:
     from note_generator.app import create_app
     from shared import telemetry
 
-    settings = Settings()
+    settings = read(Settings)
     logs.configure(service=Service.NOTE_GENERATOR, replica=settings.replica, level=settings.log_level)
     telemetry.configure_by(settings, service=Service.NOTE_GENERATOR)
     app = create_app(settings)
@@ -63,7 +66,7 @@ def run() -> None:
 @cache_cli.command("apply")
 def cache_apply() -> None:
     """Make the services' users in a Redis that runs. Settings: CACHE_…"""
-    settings = CacheSettings()
+    settings = read(CacheSettings)
     kept = users.apply(settings.admin_url, _passwords(settings))
     typer.echo(
         f"cache: users are up to date{'' if kept else ', until Redis starts again: it has no ACL file'}"
@@ -75,12 +78,12 @@ def cache_users(
     to: Annotated[Path, typer.Option(help="The file to write; it holds hashes of passwords")],
 ) -> None:
     """Write the ACL file that a Redis of our own starts with. Settings: CACHE_…"""
-    settings = UserFileSettings()
+    settings = read(UserFileSettings)
     to.write_text(users.acl_file(_passwords(settings), administrator=settings.admin_password))
     typer.echo(f"cache: users are in {to}")
 
 
-@main.command()
+@cli.command()
 def spent(
     account: Annotated[UUID, typer.Argument(help="The account")],
     day: Annotated[str, typer.Argument(help="Like 2026-11-02, in UTC; by default today")] = "",
@@ -91,7 +94,7 @@ def spent(
 
 
 async def _spent(account: UUID, day: str, calls: int) -> str:
-    settings = Settings()
+    settings = read(Settings)
     cache = NoteCache(
         url=settings.redis_url.get_secret_value(),
         timeout_s=5.0,
@@ -113,13 +116,19 @@ def _passwords(settings: UserSettings) -> users.Passwords:
 
 def _parking_lot() -> ParkingLot:
     return ParkingLot(
-        url=BrokerSettings().amqp_url.get_secret_value(),
+        url=read(BrokerSettings).amqp_url.get_secret_value(),
         queue=NOTE_GENERATOR_STATE_CHANGES,
         user=Service.NOTE_GENERATOR,
     )
 
 
-main.add_typer(parked_cli.commands(_parking_lot), name="parked")
+cli.add_typer(parked_cli.commands(_parking_lot), name="parked")
+
+
+def main() -> None:
+    """The command line; a server that is away is told of in a sentence."""
+    command_line.run(cli, lambda: (CacheAway, *users.AWAY, *BROKER_ERRORS))
+
 
 if __name__ == "__main__":
     main()

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings
-from shared.settings import ServiceSettings, from_environment
+from shared.settings import AmqpUrl, RedisUrl, ServiceSettings, from_environment
 
 
 class Price(BaseModel):
@@ -23,7 +23,7 @@ class BrokerSettings(BaseSettings):
 
     model_config = from_environment("NOTE_GENERATOR_")
 
-    amqp_url: SecretStr = Field(description="RabbitMQ, as this service's own user")
+    amqp_url: AmqpUrl = Field(description="RabbitMQ, as this service's own user")
 
 
 class UserSettings(BaseSettings):
@@ -44,7 +44,7 @@ class UserFileSettings(UserSettings):
 class CacheSettings(UserSettings):
     """CACHE_…: what `note-generator cache apply` needs."""
 
-    admin_url: SecretStr = Field(description="Redis as an administrator, redis://…")
+    admin_url: RedisUrl = Field(description="Redis as an administrator, redis://…")
 
 
 class Settings(ServiceSettings):
@@ -53,7 +53,7 @@ class Settings(ServiceSettings):
     model_config = from_environment("NOTE_GENERATOR_")
 
     port: int = Field(default=8002, description="HTTP port: health, readiness, metrics")
-    redis_url: SecretStr = Field(description="Redis, where the notes are kept")
+    redis_url: RedisUrl = Field(description="Redis, where the notes are kept")
 
     quiet_s: float = Field(
         default=2.0, ge=0, description="A session must be quiet this long before it is written"

@@ -6,11 +6,14 @@ from typing import Final
 
 from pydantic import SecretStr
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from shared.contracts.cache import RULES
 from shared.contracts.vocabulary import Service
 
 Passwords = Mapping[Service, SecretStr]
+
+AWAY: Final = (RedisError,)
+"""What asking a Redis may raise: it is not there, or lets us not in."""
 
 ADMINISTRATOR: Final = "admin"
 _TIMEOUT_S: Final = 10.0

@@ -1,0 +1,19 @@
+"""What the command lines of the services have in common."""
+
+from collections.abc import Callable
+
+import typer
+
+
+def run(commands: typer.Typer, away: Callable[[], tuple[type[Exception], ...]]) -> None:
+    """Run a command line. Where a server is away, or refuses, there is a sentence instead of a stack trace.
+
+    `away` names the errors that mean this; it is asked only when something was raised.
+    """
+    try:
+        commands()
+    except away() as error:
+        reason = str(error) or str(error.__cause__) or type(error).__name__
+        raise SystemExit(
+            f"cannot go on: {reason}\nDo the addresses in the settings name servers that are up, with the right logins?"
+        ) from error

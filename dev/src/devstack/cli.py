@@ -102,9 +102,12 @@ def logs(
     state = State.load(run_dir.resolve())
     files = [state.log(name) for name in names] if names else sorted(state.logs.glob("*.log"))
     if unknown := [file.stem for file in files if not file.exists()]:
-        _fail(f"no log of {', '.join(unknown)} in {state.logs}")
+        there = ", ".join(sorted(path.stem for path in state.logs.glob("*.log"))) or "none"
+        _fail(f"no log of {', '.join(unknown)} in {state.logs}; those there: {there}")
     if not files:
         _fail(f"no logs in {state.logs}: nothing was started yet")
+    if not state.processes:
+        _progress("nothing is up; these are the last logs")
     (follow if follow_on else show)(files, lines)
 
 
@@ -121,7 +124,7 @@ def token(
     """Print a bearer token that the running gateway accepts."""
     state = State.load(run_dir.resolve())
     if "jwt" not in state.secrets:
-        _fail("nothing is up: there is no secret to sign with")
+        _fail("nothing is up, so there is no secret to sign with: `make up` starts the stack")
     if role not in ROLES:
         _fail(f"role must be one of {', '.join(ROLES)}")
     try:
@@ -143,12 +146,14 @@ def demo(
     run_dir: RunFolder = RUN_FOLDER,
 ) -> None:
     """Start everything, then play tickets through the API as engineers would."""
-    from devstack.demo import play
+    from devstack.demo import play, playable
 
     if (gateway is None) != (secret is None):
         _fail("--gateway and --secret belong together")
     if gateway is not None and secret is not None:
         raise typer.Exit(play(gateway, secret.read_text().strip(), folder))
+    if playable(folder) is None:
+        raise typer.Exit(2)
     stack = _up(run_dir, [])
     raise typer.Exit(play(stack.url("gateway"), stack.jwt_secret, folder))
 
@@ -170,7 +175,7 @@ def _up(run_dir: Path, replicas: list[str]) -> Stack:
 
 def _counts(replicas: list[str]) -> dict[str, int]:
     pairs = [entry.partition("=") for entry in replicas]
-    if bad := ["".join(pair) for pair in pairs if not pair[2].isdigit()]:
+    if bad := ["".join(pair) for pair in pairs if not pair[2].isdigit() or not int(pair[2])]:
         raise ValueError(f"--replicas takes service=count, not {', '.join(bad)}")
     return {service: int(count) for service, _, count in pairs}
 

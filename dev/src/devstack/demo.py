@@ -29,12 +29,19 @@ def play(gateway_url: str, jwt_secret: str, folder: Path) -> int:
     Returns 0; 1 when a ticket went otherwise than its file says or the gateway gave no answer; 2 when the folder
     cannot be played, before anything is sent.
     """
-    try:
-        tickets = load_tickets(folder)
-    except InvalidTicketsError as error:
-        print(f"{folder} cannot be played (the format: docs/tickets.md):\n{error}", file=sys.stderr)
+    tickets = playable(folder)
+    if tickets is None:
         return 2
     return asyncio.run(_play(gateway_url, _tokens(jwt_secret), tickets))
+
+
+def playable(folder: Path) -> Mapping[str, Ticket] | None:
+    """The folder's tickets; None where it cannot be played, having said why."""
+    try:
+        return load_tickets(folder)
+    except InvalidTicketsError as error:
+        print(f"{folder} cannot be played (the format: docs/tickets.md):\n{error}", file=sys.stderr)
+        return None
 
 
 def _tokens(secret: str) -> TokenFor:

@@ -1,9 +1,10 @@
 """How each step of a ticket reads in the demo's output."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
+from typing import Any
 
-from shared.contracts.vocabulary import MessageRole
+from shared.contracts.vocabulary import FixStatus, MessageRole
 
 from devstack.api import Answer
 from devstack.ticket_format import (
@@ -76,8 +77,16 @@ def refusal(answer: Answer) -> str:
     """What the gateway said no with, and where the fixes stand that it names."""
     code, current = answer.body.get("code", ""), answer.body.get("current") or {}
     named = answer.body.get("fixes") or ([current] if "session_id" in current else [])
-    stand = "".join(f"; '{fix['title']}' is {fix['status']}" for fix in named)
+    stand = "".join(f"; '{fix['title']}' is {_standing(fix)}" for fix in named)
     return f"refused: {answer.status} {code}{stand}"
+
+
+def _standing(fix: Mapping[str, Any]) -> str:
+    if fix["superseded_at"]:
+        return "superseded"
+    if fix["status"] == FixStatus.PROPOSED and fix["applied_at"]:
+        return "applied, without a verdict"
+    return str(fix["status"])
 
 
 def race_lines(step: Race, answers: Sequence[Answer]) -> list[str]:

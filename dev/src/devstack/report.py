@@ -96,7 +96,7 @@ def where_to_look(gateway_url: str, account: str, session: str) -> str:
     return f"""\
 Where to look further
 
-the page          {base}/  (choose who to be, or paste a token)
+the page          {base}/sessions/{session}  (choose who to be, or paste a token)
 HTTP API          {base}/docs
 messages          {base}/asyncapi
 a token           make token ACCOUNT={account} ROLE=engineer

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from devstack import leash, postgres, rabbitmq, redis
 from devstack.database import ensure_database
@@ -14,6 +14,13 @@ from devstack.install import ensure_installed
 from devstack.parallel import together
 from devstack.processes import Process, Program
 from devstack.state import State
+
+_BEGINNINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "RF_DATABASE_URL": ("postgresql://", "postgres://"),
+    "RF_AMQP_URL": ("amqp://", "amqps://"),
+    "RF_RABBITMQ_API_URL": ("http://", "https://"),
+    "RF_REDIS_URL": ("redis://", "rediss://"),
+}
 
 
 class Server(Protocol):
@@ -116,6 +123,7 @@ def start_servers(
 def describe_servers(state: State, *, durable: bool, environment: Mapping[str, str] | None = None) -> Servers:
     """The servers of a stack, found again if they run; nothing is started."""
     given = elsewhere(state, os.environ if environment is None else environment)
+    _check_addresses(given)
     programs: list[Program] = []
     if "RF_DATABASE_URL" not in given:
         programs.append(postgres.program(state, durable=durable))
@@ -132,6 +140,12 @@ def describe_servers(state: State, *, durable: bool, environment: Mapping[str, s
         own={program.name: Process(program, state) for program in programs},
         stop=lambda: end_all(state),
     )
+
+
+def _check_addresses(given: Mapping[str, str]) -> None:
+    for name, beginnings in _BEGINNINGS.items():
+        if name in given and not given[name].startswith(beginnings):
+            raise ValueError(f"{name} must be an address that begins with {beginnings[0]}, or be unset")
 
 
 def elsewhere(state: State, given: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,9 @@ def run(commands: typer.Typer, away: Callable[[], tuple[type[Exception], ...]]) 
     """
     try:
         commands()
-    except away() as error:
+    except Exception as error:
+        if not isinstance(error, away()):
+            raise
         reason = str(error) or str(error.__cause__) or type(error).__name__
         raise SystemExit(
             f"cannot go on: {reason}\nDo the addresses in the settings name servers that are up, with the right logins?"

@@ -55,13 +55,28 @@ def test_each_line_of_a_log_says_whose_it_is(tmp_path: Path) -> None:
 
 
 def test_the_log_of_an_unknown_process_is_an_error(tmp_path: Path) -> None:
-    assert run("logs", "gatway", folder=tmp_path).exit_code == 1
+    state = State.load(tmp_path)
+    state.logs.mkdir()
+    state.log("gateway").write_text("one\n")
+
+    result = run("logs", "gatway", folder=tmp_path)
+
+    assert result.exit_code == 1
+    assert "no log of gatway" in result.output
+    assert "those there: gateway" in result.output
 
 
-@pytest.mark.parametrize("replicas", ["gateway", "gateway=x", "postgres=2"])
+@pytest.mark.parametrize("replicas", ["gateway", "gateway=x", "gateway=0", "postgres=2"])
 def test_replicas_that_make_no_sense_start_nothing(tmp_path: Path, replicas: str) -> None:
     assert run("up", "--replicas", replicas, folder=tmp_path).exit_code == 1
     assert not (tmp_path / "state.json").exists()
+
+
+def test_the_demo_starts_nothing_for_tickets_that_cannot_be_played(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+
+    assert run("demo", str(tmp_path), folder=tmp_path / "run").exit_code == 2
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("alone", [("--gateway", "http://127.0.0.1:9"), ("--secret", "jwt")])

@@ -28,6 +28,14 @@ def test_a_broker_without_its_management_api_is_refused(tmp_path: Path) -> None:
         describe_servers(State.load(tmp_path), durable=True, environment=given)
 
 
+@pytest.mark.parametrize("name", GIVEN)
+def test_what_is_no_address_is_refused_by_name_and_not_repeated(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be an address") as refused:
+        describe_servers(State.load(tmp_path), durable=True, environment={**GIVEN, name: "localhost:pw"})
+
+    assert "pw" not in str(refused.value)
+
+
 def test_the_urls_of_this_very_stack_are_not_taken_for_somebody_elses(tmp_path: Path) -> None:
     state = State.load(tmp_path)
     sourced = {**GIVEN, "RF_REDIS_URL": f"redis://:{state.secret('redis')}@127.0.0.1:20000/0"}

@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; done
+		printf '  make %-13s %s\n' "$$target" "$$text"; done
 
 setup: .venv/.synced ## Installs uv into .uv/ and the project into .venv/; quick when nothing has changed
 

@@ -59,7 +59,6 @@ async def test_an_operation_that_the_log_does_not_know_is_pending(bench: Bench) 
         "operation_id": OPERATION_ID,
         "status": "pending",
         "accepted_at": "2026-11-02T09:30:00.123000Z",
-        "parked": False,
     }
 
 

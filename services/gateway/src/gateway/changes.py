@@ -109,7 +109,7 @@ class Change:
         operation_id = self.parts.receipts.write(receipt, account_id=self.caller.account_id)
         operation = Operation(operation_id=operation_id, status="pending", accepted_at=receipt.accepted_at)
         headers = {"Location": f"{OPERATIONS}/{operation_id}", "Retry-After": "1"} | self._applied()
-        return Response(operation.model_dump_json(exclude_none=True), 202, headers, JSON)
+        return Response(operation.model_dump_json(exclude_defaults=True), 202, headers, JSON)
 
     def _answered(self, answer: Answer, location: str | None) -> Response:
         headers = self._applied()

@@ -34,7 +34,7 @@ async def get_operation(operation_id: str, read: RequestedRead) -> Response:
         accepted_at=receipt.accepted_at,
         **_known(await _recorded(read, receipt)),
     )
-    return Response(operation.model_dump_json(exclude_none=True), media_type=JSON)
+    return Response(operation.model_dump_json(exclude_defaults=True), media_type=JSON)
 
 
 async def _recorded(read: Read, receipt: Receipt) -> dict[str, Any]:

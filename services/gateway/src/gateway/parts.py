@@ -54,9 +54,4 @@ async def _parts(request: Request) -> Parts:
     return parts_of(request)
 
 
-async def _caller(request: Request) -> Caller:
-    return caller_of(request)
-
-
 GatewayParts = Annotated[Parts, Depends(_parts)]
-CurrentCaller = Annotated[Caller, Depends(_caller)]

@@ -13,7 +13,6 @@ from shared.contracts.views import (
     IntakeContent,
     NoteUsage,
     OutcomeProposal,
-    SessionWithFixes,
     Ticket,
     Violation,
 )
@@ -163,13 +162,6 @@ class LintReport(BaseModel):
 
     state_version: int
     violations: tuple[Violation, ...]
-
-
-class StreamState(BaseModel):
-    """The first event of a stream. `notes`: the state_version of each document that is ready."""
-
-    session: SessionWithFixes
-    notes: dict[NoteKind, int]
 
 
 def opaque(cursor: int | str) -> str:

@@ -48,6 +48,11 @@ class TestOpening:
         assert shown["created_by"] == {"id": str(SAM.id), "name": "Sam Okafor"}
         assert record.sessions[opening.command_id].account_id == ACCOUNT
 
+    def test_a_new_session_rests_on_no_version(self, record: Record) -> None:
+        answer = record.ask(create_session(), if_match=1)
+        assert (answer.status, answer.body["code"]) == (412, "version_conflict")
+        assert record.sessions == {}
+
     @pytest.mark.parametrize("act", [add_message, confirm_fact, suggest_fix])
     def test_a_message_a_fact_and_a_fix_each_raise_version_and_sequence_by_one(
         self, record: Record, act: Callable[[UUID], object]

@@ -17,6 +17,10 @@ from fix_outcomes.domain.steps import Decision, State, active, author, change, c
 
 def create(command: Command, action: commands.CreateSession, *, at: datetime) -> Decision:
     """Open a session under the command's id."""
+    if command.if_match is not None:
+        raise Refused(
+            ProblemCode.VERSION_CONFLICT, f"There is no session yet that could be at {command.if_match}."
+        )
     session = Session(
         id=command.command_id,
         account_id=command.account_id,

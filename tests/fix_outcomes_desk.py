@@ -1,7 +1,6 @@
 """An account at work on the real record, and the means to hold it up in the middle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,15 +12,6 @@ from fix_outcomes_doubles import command, create_session, suggest_fix
 from shared.contracts.answers import Answer
 from shared.contracts.commands import Action, Command
 from sqlalchemy.ext.asyncio import AsyncEngine
-
-DEADLINE_S = 20.0
-
-
-async def until(true: Callable[[], Awaitable[object]]) -> None:
-    """Waits until it is true; fails at the deadline."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not await true():  # noqa: ASYNC110 - it is another process that is waited for
-            await asyncio.sleep(0.01)
 
 
 class Pause:

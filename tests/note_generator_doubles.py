@@ -15,6 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from note_generator.app import create_app
 from note_generator.settings import Settings
 from note_stories import Story
+from patience import eventually
 from places import Broker
 from pydantic import SecretStr
 from shared.contracts import topology
@@ -209,14 +210,7 @@ async def _is_ok(endpoint: Callable[..., Awaitable[None]]) -> bool:
 
 async def until(holds: Callable[[], Any], within_s: float = 10.0) -> None:
     """Wait for something to become true."""
-    async with asyncio.timeout(within_s):
-        while True:
-            result = holds()
-            if asyncio.iscoroutine(result):
-                result = await result
-            if result:
-                return
-            await asyncio.sleep(0.02)
+    await eventually(holds, within_s=within_s)
 
 
 def asked(

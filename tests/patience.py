@@ -24,3 +24,12 @@ async def eventually(
             return found
         assert time.monotonic() < deadline, f"not within {within_s:g} s"
         await asyncio.sleep(POLL_S)
+
+
+def eventually_without_a_loop(look: Callable[[], Found | None], *, within_s: float = 20) -> Found:
+    """The same for tests that are no coroutines."""
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {within_s:g} s"
+        time.sleep(POLL_S)
+    return found

@@ -8,7 +8,7 @@ import pytest
 from devstack.stack import Stack
 from e2e.client import Person
 from e2e.listening import watching
-from e2e.patience import eventually
+from patience import eventually
 from shared.contracts.events import DATA, CloudEvent
 
 

@@ -8,8 +8,8 @@ from devstack.stack import Stack
 from e2e.client import Person, own_words
 from e2e.listening import watching
 from e2e.model import Model
-from e2e.patience import eventually
 from note_generator.domain.wording import HEADINGS
+from patience import eventually
 from shared.contracts.vocabulary import NoteKind
 
 DOCUMENTS = {

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from e2e.client import SESSIONS, Answer, Person
-from e2e.patience import eventually
+from patience import eventually
 
 OPERATIONS = "/api/v1/operations"
 

@@ -5,7 +5,7 @@ import asyncio
 from devstack.stack import Stack
 from e2e.client import Person, own_words
 from e2e.listening import subscribed
-from e2e.patience import eventually
+from patience import eventually
 from shared.contracts.events import CONTENT_TYPE, DATA, CloudEvent, type_of
 
 

@@ -14,7 +14,7 @@ from devstack.containers import start_test_servers
 from devstack.stack import Stack
 from e2e.client import SESSIONS, Answer, Person
 from e2e.listening import Subscriber, subscribed, watching
-from e2e.patience import eventually
+from patience import eventually
 from shared.contracts import topology
 from shared.contracts.views import Fix
 

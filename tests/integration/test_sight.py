@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +20,7 @@ from devstack.state import State
 from e2e.model import Model, serving
 from metric_names import expressions, metrics_in
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from patience import eventually
 
 PATIENCE_S: Final = 30.0
 
@@ -150,12 +151,6 @@ async def record(http: httpx.AsyncClient, fix: str, trace: str) -> None:
     answer.raise_for_status()
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - what another process does
-            await asyncio.sleep(0.1)
-
-
 def one(spans: list[Seen], service: str, name: str) -> Seen:
     found = [span for span in spans if (span.service, span.name) == (service, name)]
     assert found, f"no {name} of {service} among {[(span.service, span.name) for span in spans]}"
@@ -210,7 +205,7 @@ async def test_the_trace_of_one_change_has_the_whole_chain(
 ) -> None:
     spans, trace = receiver[0], uuid4().hex
     await record(engineer, await a_fix(engineer), trace)
-    await eventually(lambda: is_whole(spans, trace))
+    await eventually(lambda: is_whole(spans, trace), within_s=PATIENCE_S)
 
     _, sending, _ = chain(spans, trace)
 
@@ -225,7 +220,7 @@ async def test_the_traces_of_changes_that_shared_a_batch_have_it_too(
     fixes = [await a_fix(engineer) for _ in range(24)]
     traces = [uuid4().hex for _ in fixes]
     await asyncio.gather(*(record(engineer, fix, trace) for fix, trace in zip(fixes, traces, strict=True)))
-    await eventually(lambda: all(is_whole(spans, trace) for trace in traces))
+    await eventually(lambda: all(is_whole(spans, trace) for trace in traces), within_s=PATIENCE_S)
 
     sizes = [len(chain(spans, trace)[1].links) for trace in traces]
 
@@ -241,10 +236,11 @@ def test_no_span_holds_what_people_wrote(receiver: tuple[Receiver, str]) -> None
 async def test_a_request_that_its_caller_does_not_trace_leaves_no_span(
     receiver: tuple[Receiver, str], engineer: httpx.AsyncClient
 ) -> None:
-    trace = uuid4().hex
-    await engineer.get("/ai-sessions", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-00"})
-    await asyncio.sleep(1.5)
-    assert not receiver[0].trace(trace)
+    untraced, traced = uuid4().hex, uuid4().hex
+    for trace, flags in ((untraced, "00"), (traced, "01")):
+        await engineer.get("/ai-sessions", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-{flags}"})
+    await eventually(lambda: receiver[0].trace(traced), within_s=PATIENCE_S)
+    assert not receiver[0].trace(untraced)
 
 
 async def scrape(stack: Stack, folder: Path) -> set[str]:

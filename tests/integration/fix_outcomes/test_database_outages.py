@@ -150,7 +150,7 @@ class TestOutages:
 
     @pytest.mark.parametrize("how", ["cancel", "statement_timeout"])
     async def test_a_statement_that_is_cancelled(self, desk: Desk, database: Database, how: str) -> None:
-        async def sleep() -> None:
+        async def endless() -> None:
             async with raw_transaction(desk.engine, []) as transaction:
                 if how == "statement_timeout":
                     await transaction.execute("set local statement_timeout = '20ms'")
@@ -159,7 +159,7 @@ class TestOutages:
                 await transaction.fetch("select pg_sleep(60)")
 
         pids: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        sleeping = asyncio.create_task(sleep())
+        sleeping = asyncio.create_task(endless())
         pid = await pids
         while how == "cancel" and not sleeping.done():
             await administer(

@@ -237,7 +237,7 @@ async def _run_until_it_prints(program: str, url: str, broker: Broker, account: 
             while not reading.done():
                 message = aio_pika.Message(json.dumps(event).encode(), user_id=str(Service.FIX_OUTCOMES))
                 await exchange.publish(message, key, mandatory=False)
-                await asyncio.sleep(0.3)
+                await asyncio.wait({reading}, timeout=0.3)
             return (await reading).decode().strip()
     finally:
         process.kill()

@@ -13,7 +13,7 @@ from fix_outcomes.domain.batch import Known, Logged, Writes
 from fix_outcomes.domain.model import ChatMessage, Entry, Fact, Fix, Session
 from fix_outcomes.storage import commands, rows
 from fix_outcomes.storage.database import raw_transaction
-from fix_outcomes_desk import Desk, Pause, until
+from fix_outcomes_desk import Desk, Pause
 from fix_outcomes_doubles import (
     SAM,
     add_message,
@@ -23,6 +23,7 @@ from fix_outcomes_doubles import (
     proposal,
     suggest_fix,
 )
+from patience import eventually
 from shared.contracts import events
 from shared.contracts.commands import ApplyFix, ProposeOutcome, ResolveSession
 from shared.contracts.text import MAX_LONG_TEXT
@@ -400,7 +401,7 @@ class TestTwoAtOnce:
         winning = asyncio.create_task(desk.record(first, checkpoint=pause))
         await pause.reached.wait()
         losing = asyncio.create_task(desk.send(second))
-        await until(lambda: someone_waits(owner))
+        await eventually(lambda: someone_waits(owner))
         pause.go_on()
 
         [won], _ = await winning
@@ -454,7 +455,7 @@ class TestTwoAtOnce:
         first = asyncio.create_task(desk.record(asked, checkpoint=pause))
         await pause.reached.wait()
         second = asyncio.create_task(desk.record(desk.command(create_session()), asked))
-        await until(lambda: someone_waits(owner))
+        await eventually(lambda: someone_waits(owner))
         pause.go_on()
 
         [answer], _ = await first

@@ -16,8 +16,9 @@ from fix_outcomes.handlers import Checkpoint
 from fix_outcomes.relay import Relay
 from fix_outcomes.storage import outbox
 from fix_outcomes.storage.database import connect
-from fix_outcomes_desk import Desk, Pause, no_checkpoint, until
+from fix_outcomes_desk import Desk, Pause, no_checkpoint
 from fix_outcomes_doubles import add_message, confirm_fact, create_session, outcome_of, suggest_fix
+from patience import eventually
 from places import Broker, Database
 from proxy import Proxy, proxy_to
 from shared.contracts import topology
@@ -143,10 +144,9 @@ async def relays(broker: Broker, database: Database) -> AsyncIterator[Relays]:
 async def told(subscriber: Subscriber, *sessions: tuple[UUID, int]) -> None:
     """Waits until all of the entries of these sessions have arrived, then checks their order."""
 
-    async def arrived() -> bool:
-        return all(len(subscriber.first_times(session)) >= count for session, count in sessions)
-
-    await until(arrived)
+    await eventually(
+        lambda: all(len(subscriber.first_times(session)) >= count for session, count in sessions)
+    )
     for session, count in sessions:
         assert subscriber.first_times(session) == list(range(1, count + 1))
 
@@ -160,7 +160,7 @@ async def all_marked(owner: Any) -> None:
     async def done() -> bool:
         return await unmarked(owner) == 0
 
-    await until(done)
+    await eventually(done)
 
 
 class TestTelling:
@@ -244,10 +244,7 @@ class TestTelling:
         await relays.start()
         await all_marked(owner)
 
-        async def heard() -> bool:
-            return bool(subscriber.versions_told(one) and subscriber.versions_told(two))
-
-        await until(heard)
+        await eventually(lambda: subscriber.versions_told(one) and subscriber.versions_told(two))
         assert subscriber.versions_told(one)[-1] == 10
         assert subscriber.versions_told(two)[-1] == 1
         for message in subscriber.changes:
@@ -316,10 +313,7 @@ async def leaders(owner: Any) -> list[Any]:
 
 
 async def wait_for_leader(owner: Any) -> list[Any]:
-    async def led() -> bool:
-        return bool(await leaders(owner))
-
-    await until(led)
+    await eventually(lambda: leaders(owner))
     return await leaders(owner)
 
 
@@ -337,7 +331,7 @@ class TestOutages:
 
             await desk.send(*(desk.command(add_message(session)) for _ in range(30)))
             attempts = link.connections
-            await until(lambda: _true(link.connections > attempts + 1))
+            await eventually(lambda: link.connections > attempts + 1)
             assert await unmarked(owner) == 30
             assert subscriber.first_times(session) == [1]
 
@@ -354,7 +348,7 @@ class TestOutages:
             session = await desk.open_session()
             for round_ in range(3):
                 await desk.send(*(desk.command(add_message(session)) for _ in range(100)))
-                await until(lambda seen=100 * round_: _true(len(subscriber.first_times(session)) > seen))  # type: ignore[misc]
+                await eventually(lambda seen=100 * round_: len(subscriber.first_times(session)) > seen)  # type: ignore[misc]
                 await link.cut()
             await told(subscriber, (session, 301))
             await all_marked(owner)
@@ -366,7 +360,7 @@ class TestOutages:
         await desk.send(*(desk.command(add_message(session)) for _ in range(5)))
         async with full_queue(broker, desk.account) as free:
             await relays.start()
-            await until(lambda: _true(len(subscriber.sequences(session)) >= 2))
+            await eventually(lambda: len(subscriber.sequences(session)) >= 2)
             assert await unmarked(owner) == 6
             assert set(subscriber.sequences(session)) == {1}
             await free()
@@ -396,10 +390,6 @@ class TestOutages:
             )
             await desk.ask(add_message(session))
             await told(subscriber, (session, 1 + sent))
-
-
-async def _true(value: object) -> object:
-    return value
 
 
 @asynccontextmanager
@@ -469,7 +459,7 @@ class TestPurging:
             count = await owner.fetchval("select count(*) from command_log where command_id = $1", old)
             return bool(count == 0)
 
-        await until(purged)
+        await eventually(purged)
         await all_marked(owner)
         kept = await owner.fetch("select session_id, sequence from outbox order by position")
         assert [tuple(row) for row in kept] == [(old, 1), (new, 1), (new, 2)]

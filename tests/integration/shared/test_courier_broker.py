@@ -12,6 +12,7 @@ import aio_pika
 import httpx
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
+from patience import eventually
 from places import Broker
 from proxy import Proxy, proxy_to
 from shared.contracts import topology
@@ -112,12 +113,6 @@ async def worker(broker: Broker) -> AsyncIterator[Worker]:
 async def proxy(broker: Broker) -> AsyncIterator[Proxy]:
     async with proxy_to(broker.admin_url) as proxy:
         yield proxy
-
-
-async def eventually(condition: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what it waits for sets no event
-            await asyncio.sleep(0.01)
 
 
 class TestACourier:
@@ -221,7 +216,7 @@ class TestALostConnection:
                 asked += [
                     asyncio.create_task(courier.ask(command(f"{n} {m}"), timeout_s=30)) for m in range(5)
                 ]
-                await asyncio.sleep(moments.uniform(0, 0.15))
+                await asyncio.wait(asked, timeout=moments.uniform(0, 0.15))
                 await proxy.cut()
             answers = await asyncio.gather(*asked)
             assert (courier.waiting, courier.unanswered) == (0, 0)
@@ -286,7 +281,7 @@ class TestAPublisher:
     async def test_does_not_mind_that_an_asker_is_gone(self, broker: Broker) -> None:
         async with running_publisher(broker.url(Service.FIX_OUTCOMES)) as publisher:
             await publisher.reply(b"{}", reply_to=f"gateway.1.0a.replies|{topology.REPLIES}")
-            await asyncio.sleep(0.2)
+            await publish_as(publisher, exchange=topology.EVENTS, key=EVENT_KEY)
             assert publisher.ready
 
     async def test_without_a_connection_fails_at_once(self, broker: Broker, proxy: Proxy) -> None:

@@ -1,6 +1,5 @@
 """What RabbitMQ itself refuses: each service's user, and a PSA tool's, at the limits of its permissions."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
@@ -11,6 +10,7 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ChannelPreconditionFailed
 from devstack.services import with_login
+from patience import eventually
 from places import Broker
 from shared.contracts import topology
 from shared.contracts.events import routing_key
@@ -224,9 +224,7 @@ class TestAPsaTool:
         async with channel_of(url) as channel:
             await channel.declare_queue(f"{PSA_USER}.bounded", durable=True)
             with broker.api() as api:
-                async with asyncio.timeout(20):
-                    while not (bounds := bounds_of(api, broker, "bounded")):  # noqa: ASYNC110 - the API is late
-                        await asyncio.sleep(0.2)
+                bounds = await eventually(lambda: bounds_of(api, broker, "bounded"))
         assert {"max-length", "max-length-bytes", "expires"} <= bounds.keys()
 
 

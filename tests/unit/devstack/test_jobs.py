@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +10,13 @@ from devstack.jobs import Job
 from devstack.processes import Process, Program, StartFailedError
 from devstack.procfs import Identity, belongings
 from devstack.state import Running, State
+from patience import eventually_without_a_loop
 
-FOREVER = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
+FOREVER = (sys.executable, "-c", "import signal; print('here', flush=True); signal.pause()")
 DEAF = (
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(15, signal.SIG_IGN); print('here', flush=True); time.sleep(600)",
+    "import signal; signal.signal(15, signal.SIG_IGN); print('here', flush=True); signal.pause()",
 )
 WITH_CHILD = ("sh", "-c", "setsid sleep 600 & echo here; wait")
 
@@ -82,8 +82,7 @@ def test_what_outlived_its_leader_is_found_by_its_mark(state: State) -> None:
     process = started(state, WITH_CHILD)
     leader, orphan = belongings(process.identity, process.mark)
     os.kill(leader.pid, 9)
-    while process.alive():
-        time.sleep(0.01)
+    eventually_without_a_loop(lambda: not process.alive())
 
     process.kill()
 

@@ -53,11 +53,17 @@ def resources(overlay: str) -> tuple[Resource, ...]:
 
 def put_together(folder: Path) -> list[Resource]:
     """What kustomize would make of a folder, for want of it: as much of kustomize as the overlays here use."""
+    return _add(folder, [])
+
+
+def _add(folder: Path, found: list[Resource]) -> list[Resource]:
+    """Add a kustomization to what is there. A component's patches take hold of all of it, a resource's of its own."""
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    found: list[Resource] = []
-    for name in (*kustomization.get("resources", ()), *kustomization.get("components", ())):
+    for name in kustomization.get("resources", ()):
         found += put_together((folder / name).resolve()) if (folder / name).is_dir() else _read(folder / name)
     found += _generated(folder, kustomization, found)
+    for name in kustomization.get("components", ()):
+        _add((folder / name).resolve(), found)
     for patch in kustomization.get("patches", ()):
         _patch(folder, patch, found)
     for count in kustomization.get("replicas", ()):
@@ -82,11 +88,11 @@ def _generated(folder: Path, kustomization: Resource, there: list[Resource]) -> 
         if made.get("behavior") == "merge":
             _named(there, "ConfigMap", made["name"])["data"].update(data)
         else:
-            yield {"kind": "ConfigMap", "metadata": {"name": made["name"]}, "data": data}
+            yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": made["name"]}, "data": data}
     for made in kustomization.get("secretGenerator", ()):
         files = ((Path(name).name, (folder / name).read_bytes()) for name in made["files"])
         data = {name: base64.b64encode(content).decode() for name, content in files}
-        yield {"kind": "Secret", "metadata": {"name": made["name"]}, "data": data}
+        yield {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": made["name"]}, "data": data}
 
 
 def _patch(folder: Path, patch: Resource, found: list[Resource]) -> None:
@@ -102,7 +108,16 @@ def _patch(folder: Path, patch: Resource, found: list[Resource]) -> None:
                 place: Any = each
                 for step in way:
                     place = place[int(step) if isinstance(place, list) else step]
-                place[int(last) if isinstance(place, list) else last] = operation["value"]
+                _operate(operation["op"], place, last, operation.get("value"))
+
+
+def _operate(operation: str, place: Any, last: str, value: Any) -> None:
+    if operation == "remove":
+        del place[last]
+    elif last == "-":
+        place.append(value)
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
 
 
 def _merge(onto: Resource, change: Resource) -> None:
@@ -163,3 +178,9 @@ def selects(selector: Resource, labels: dict[str, str]) -> bool:
 def compose() -> Resource:
     """docker-compose.yml, anchors resolved, variables as they are written."""
     return dict(yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(yaml.safe_dump_all(resources(sys.argv[1]), sort_keys=False))  # noqa: T201 - for tests/check-deploy

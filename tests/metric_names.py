@@ -36,7 +36,12 @@ def expressions() -> Iterator[str]:
 def metrics_in(expression: str) -> set[str]:
     """The metrics that it names, a histogram's parts and a counter's suffix taken off."""
     without_strings = re.sub(r'"[^"]*"', '""', expression)
-    return {_PARTS.sub("", name) for name in _NAME.findall(without_strings)}
+    return {without_suffix(name) for name in _NAME.findall(without_strings)}
+
+
+def without_suffix(name: str) -> str:
+    """The metric that a series belongs to."""
+    return _PARTS.sub("", name)
 
 
 @overload

@@ -3,10 +3,9 @@
 import base64
 import json
 import re
-from itertools import product
-from typing import Any
 
 import pytest
+import yaml
 from deployed_settings import given_to, required_by, settings_of
 from manifests import (
     CUSTOM,
@@ -27,7 +26,9 @@ from manifests import (
 from shared import health
 
 SERVICES = ("gateway", "fix-outcomes", "note-generator")
-SERVERS = ("postgres", "rabbitmq", "redis")
+RABBITMQ = {"amqps", "management-tls", "prometheus-tls"}
+"""The ports of the Service that RabbitMQ's operator makes where nothing is without TLS."""
+
 PATHS = {path for path, _ in health.routes(lambda: None)}  # type: ignore[arg-type,return-value]
 
 
@@ -62,7 +63,9 @@ class TestSelectors:
 
     def test_every_other_selector_takes_somebodys_pods(self, overlay: str) -> None:
         pods = [labels_of(each) for each in of_kind(overlay, *WORKLOADS, *CUSTOM)]
-        services = [each["metadata"].get("labels", {}) for each in of_kind(overlay, "Service")]
+        services = [
+            each["metadata"].get("labels", {}) for each in of_kind(overlay, "Service", "RabbitmqCluster")
+        ]
         for each in of_kind(overlay, "PodDisruptionBudget"):
             assert any(selects(each["spec"]["selector"], labels) for labels in pods), name_of(each)
         for each in of_kind(overlay, "ServiceMonitor"):
@@ -77,11 +80,26 @@ class TestSelectors:
         ports = {
             name_of(each): {port["name"] for port in each["spec"]["ports"]}
             for each in of_kind(overlay, "Service")
-        }
+        } | {name_of(each): RABBITMQ for each in of_kind(overlay, "RabbitmqCluster")}
         for monitor in of_kind(overlay, "ServiceMonitor"):
             for endpoint in monitor["spec"]["endpoints"]:
                 assert endpoint["port"] in ports[name_of(monitor)]
-                assert endpoint["path"] in PATHS
+                assert endpoint["path"] in PATHS | {"/metrics/detailed"}
+
+    def test_the_brokers_queues_are_scraped_the_same_way_everywhere(self, overlay: str) -> None:
+        jobs = yaml.safe_load((ROOT / "deploy" / "observability" / "prometheus.yml").read_text())
+        asked = {
+            (each.get("metrics_path", "/metrics"), str(each.get("params"))) for each in jobs["scrape_configs"]
+        }
+        for monitor in of_kind(overlay, "ServiceMonitor"):
+            for endpoint in monitor["spec"]["endpoints"]:
+                assert (endpoint["path"], str(endpoint.get("params"))) in asked
+
+    def test_only_one_says_how_many_there_are(self, overlay: str) -> None:
+        scaled = of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject")
+        names = {each["spec"]["scaleTargetRef"]["name"] for each in scaled}
+        for each in of_kind(overlay, "Deployment"):
+            assert ("replicas" in each["spec"]) == (name_of(each) not in names), name_of(each)
 
     def test_keda_watches_queues_that_exist(self, overlay: str) -> None:
         from shared.contracts import topology
@@ -190,80 +208,6 @@ def test_secrets_are_nowhere_but_in_files(overlay: str) -> None:
         assert overlay == "overlays/dev"
         for value in secret["data"].values():
             assert "example" not in base64.b64decode(value).decode()
-
-
-ARROWS = {
-    ("gateway", "rabbitmq"),
-    ("gateway", "redis"),
-    ("fix-outcomes", "rabbitmq"),
-    ("fix-outcomes", "postgres"),
-    ("note-generator", "rabbitmq"),
-    ("note-generator", "redis"),
-    ("migrate", "postgres"),
-    ("topology", "rabbitmq"),
-}
-"""docs/architecture.md, and the two commands that prepare the servers."""
-
-PORTS = {
-    "overlays/dev": {"postgres": 5432, "redis": 6379, "rabbitmq": 5672, "topology": 15672},
-    "overlays/production": {"postgres": 5432, "redis": 6379, "rabbitmq": 5671, "topology": 15671},
-}
-
-
-class TestNetwork:
-    def test_everything_is_denied_first(self, overlay: str) -> None:
-        [policy] = [each for each in of_kind(overlay, "NetworkPolicy") if name_of(each) == "default-deny"]
-        assert policy["spec"]["podSelector"] == {}
-        assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-        assert not policy["spec"].get("ingress")
-        assert not policy["spec"].get("egress")
-
-    def test_exactly_the_arrows_of_the_architecture_are_admitted(self, overlay: str) -> None:
-        if overlay == "base":
-            return
-        pods = {name_of(each): labels_of(each) for each in of_kind(overlay, *WORKLOADS, *CUSTOM)}
-        expected = {
-            (source, target, PORTS[overlay]["topology" if source == "topology" else target])
-            for source, target in ARROWS
-        }
-        ports = {port for _, _, port in expected} | {8080, 80, 443, 15672, 15692, 5671, 4369, 25672}
-        admitted = {
-            (source, target, port)
-            for (source, target), port in product(product(pods, pods), ports)
-            if source not in SERVERS
-            and _admits(overlay, "egress", pods[source], pods[target], port)
-            and _admits(overlay, "ingress", pods[target], pods[source], port)
-        }
-        assert admitted == expected
-
-    def test_only_note_generator_reaches_the_world(self, overlay: str) -> None:
-        out = {
-            name_of(policy)
-            for policy in of_kind(overlay, "NetworkPolicy")
-            for rule in policy["spec"].get("egress") or ()
-            if not rule.get("to") or any("ipBlock" in peer for peer in rule["to"])
-        }
-        assert out - {"servers-out"} == {"note-generator"}
-
-
-def _admits(overlay: str, way: str, mine: dict[str, str], others: dict[str, str], port: int) -> bool:
-    """Whether some policy of these pods admits traffic with those others inside the namespace."""
-    for policy in of_kind(overlay, "NetworkPolicy"):
-        if not selects(policy["spec"]["podSelector"], mine):
-            continue
-        for rule in policy["spec"].get(way) or ():
-            ports = {each["port"] for each in rule.get("ports", ())}
-            if ports and port not in ports:
-                continue
-            peers: list[dict[str, Any]] = rule.get("to" if way == "egress" else "from", [])
-            if any(
-                "podSelector" in peer
-                and "namespaceSelector" not in peer
-                and selects(peer["podSelector"], others)
-                for peer in peers
-            ):
-                return True
-    return False
 
 
 def test_a_namespace_enforces_restricted_pods() -> None:

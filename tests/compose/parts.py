@@ -1,106 +1,21 @@
-"""`make test-compose`: docker-compose.yml, unmodified, on a real engine. Brought up, played on, broken, scaled.
-
-Says "skipped: no engine" where none answers. Words choose parts (kills, absences, scales), and `--no-build` takes the
-images that are there. It takes a project, ports and secrets of its own, and leaves nothing.
-"""
+"""What is done to the stack once it is up, and what must hold then."""
 
 import asyncio
-import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
 import httpx
-from devstack.demo import play
-from devstack.tokens import mint
+from metric_names import expressions, metrics_in, without_suffix
 
-ROOT: Final = Path(__file__).parents[1]
+from compose.project import SIGHTS, Project, say
+
 SCALED: Final = ("gateway=2", "fix-outcomes=2", "note-generator=2")
 PATIENCE_S: Final = 120.0
 PENDING: Final = {"outcome": "applied_pending", "notes": "until the backup has run tonight"}
-
-
-def say(text: str) -> None:
-    print(f"compose: {text}", flush=True)  # noqa: T201
-
-
-class Project:
-    """One run of the compose file."""
-
-    def __init__(self, secrets: Path) -> None:
-        self.secrets = secrets
-        self._environment = {
-            **os.environ,
-            "COMPOSE_PROJECT_NAME": "resolutionflow-test",
-            "SECRETS": str(secrets),
-            "GATEWAY_PORTS": os.environ.get("GATEWAY_PORTS", "18080-18089"),
-        }
-
-    def compose(self, *arguments: str) -> str:
-        """Run docker compose; its output. Raises with what it said."""
-        command = ["docker", "compose", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(
-                f"docker compose {' '.join(arguments)}: {done.returncode}\n{done.stderr[-3000:]}"
-            )
-        return done.stdout
-
-    def up(self, *arguments: str) -> float:
-        """Bring it up and wait; seconds."""
-        began = time.monotonic()
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "300", *arguments)
-        return time.monotonic() - began
-
-    def url(self, number: int = 1) -> str:
-        """Where a replica of the gateway listens."""
-        return f"http://{self.compose('port', '--index', str(number), 'gateway', '8080').strip()}"
-
-    def python(self, service: str, number: int, program: str) -> str:
-        """What a Python program prints inside a container."""
-        return self.compose("exec", "-T", "--index", str(number), service, "python", "-c", program)
-
-    def metrics(self, service: str, number: int) -> str:
-        """A replica's own numbers."""
-        program = (
-            "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
-        )
-        return self.python(service, number, program)
-
-    def client(self, account: str, number: int = 1) -> httpx.AsyncClient:
-        """An engineer of an account, at a replica of the gateway."""
-        token = mint((self.secrets / "gateway_jwt_secret").read_text(), account_id=account, role="engineer")
-        return httpx.AsyncClient(
-            base_url=f"{self.url(number)}/api/v1",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-            trust_env=False,
-        )
-
-
-@contextmanager
-def project() -> Iterator[Project]:
-    """A project that is gone afterwards, volumes included."""
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([ROOT / "deploy" / "secrets", folder], check=True, capture_output=True)
-        made = Project(Path(folder))
-        try:
-            yield made
-        except Exception:
-            print(made.compose("logs", "--tail", "20"), file=sys.stderr)  # noqa: T201
-            raise
-        finally:
-            made.compose("down", "--volumes", "--timeout", "5")
+JOBS: Final = {"gateway", "fix-outcomes", "note-generator", "rabbitmq", "rabbitmq-queues"}
 
 
 async def new_fix(http: httpx.AsyncClient) -> tuple[str, str]:
@@ -130,11 +45,13 @@ async def works(project: Project, *, number: int = 1) -> float:
 
 
 async def survives_a_kill(project: Project, service: str) -> None:
-    """Its processes are killed from inside, and the restart policy brings it back."""
+    """Its processes are killed from inside, and nothing but the restart policy brings it back."""
+    before = project.restarts(service)
     project.compose("exec", "-T", service, "sh", "-c", "kill -9 -1 || true")
-    await asyncio.sleep(1)
-    project.compose("up", "--detach", "--no-recreate", "--wait", "--wait-timeout", "120", service)
-    say(f"{service} was killed; changes succeed again after {await works(project):.1f} s")
+    async with asyncio.timeout(PATIENCE_S):
+        while project.restarts(service) == before:  # noqa: ASYNC110 - what the engine does
+            await asyncio.sleep(0.2)
+    say(f"{service} was killed and came back; changes succeed {await works(project):.1f} s after that")
 
 
 async def survives_an_absence(project: Project, server: str, allowed: set[int]) -> None:
@@ -256,50 +173,48 @@ async def absences(project: Project) -> None:
     await survives_an_absence(project, "rabbitmq", {503})
 
 
-PARTS: Final = {"kills": kills, "absences": absences, "scales": scales}
+async def sights(project: Project) -> None:
+    """The profile's Prometheus reaches all there is, believes the rules, and has every metric that they name."""
+    try:
+        project.compose(*SIGHTS, "pull", "--quiet", "--policy", "missing", "prometheus")
+    except RuntimeError:
+        say("sights: skipped: the image of prometheus cannot be had")
+        return
+    project.compose(*SIGHTS, "up", "--detach", "--no-recreate", "prometheus")
+    address = project.compose(*SIGHTS, "port", "prometheus", "9090").strip()
+    async with httpx.AsyncClient(base_url=f"http://{address}/api/v1", trust_env=False, timeout=30) as http:
+        targets = await _eventually(http, "/targets", _all_up)
+        groups = (await _eventually(http, "/rules", _all_evaluated))["groups"]
+        there = {without_suffix(name) for name in await _asked(http, "/metadata")}
+    named = {name for expression in expressions() for name in metrics_in(expression)} - {"up"}
+    assert named <= there, named - there
+    rules = sum(len(group["rules"]) for group in groups)
+    say(f"Prometheus: {len(targets['activeTargets'])} targets up, {rules} rules, all {len(named)} metrics")
 
 
-async def run(project: Project, parts: Sequence[str]) -> None:
-    """All of it in order, or some parts."""
-    for part in parts or tuple(PARTS):
-        await PARTS[part](project)
+def _all_up(answer: dict[str, Any]) -> bool:
+    up = {each["labels"]["job"] for each in answer["activeTargets"] if each["health"] == "up"}
+    return up == JOBS and all(each["health"] == "up" for each in answer["activeTargets"])
 
 
-def sizes(project: Project) -> str:
-    """How large the images are."""
-    images: list[dict[str, Any]] = json.loads(project.compose("images", "--format", "json"))
-    return ", ".join(
-        sorted(
-            {
-                f"{each['Repository']} {each['Size'] / 1e6:.0f} MB"
-                for each in images
-                if "resolution" in each["Repository"]
-            }
-        )
-    )
+def _all_evaluated(answer: dict[str, Any]) -> bool:
+    return all(rule["health"] == "ok" for group in answer["groups"] for rule in group["rules"])
 
 
-def main() -> int:
-    """Exit code 0 where all of it holds, or where there is no engine."""
-    for command in (["docker", "info"], ["docker", "compose", "version"]):
-        try:
-            answered = subprocess.run(command, capture_output=True, check=False).returncode == 0
-        except OSError:
-            answered = False
-        if not answered:
-            say("skipped: no engine")
-            return 0
-    parts = [word for word in sys.argv[1:] if word in PARTS]
-    with project() as made:
-        say(f"up in {made.up(*([] if '--no-build' in sys.argv else ['--build'])):.0f} s; {sizes(made)}")
-        secret = (made.secrets / "gateway_jwt_secret").read_text()
-        if play(made.url(), secret, ROOT / "examples" / "tickets"):
-            raise RuntimeError("the demo failed")
-        say("the demo plays")
-        asyncio.run(run(made, parts))
-    say(f"{', '.join(parts) or 'all of it'} holds")
-    return 0
+async def _eventually(http: httpx.AsyncClient, path: str, holds: Callable[[dict[str, Any]], bool]) -> Any:
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                answer = await _asked(http, path)
+                if holds(answer):
+                    return answer
+            except httpx.TransportError:
+                pass  # it is starting
+            await asyncio.sleep(1)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+async def _asked(http: httpx.AsyncClient, path: str) -> Any:
+    return (await http.get(path)).raise_for_status().json()["data"]
+
+
+PARTS: Final = {"kills": kills, "absences": absences, "scales": scales, "sights": sights}

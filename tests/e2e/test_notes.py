@@ -95,7 +95,7 @@ async def _previews_answered(person: Person, stack: Stack) -> dict[str, float]:
     answered = {}
     for replica in ("note-generator", "note-generator-2"):
         metrics = (await person.http.get(f"{stack.url(replica)}/metrics")).text
-        counted = re.findall(r"^rf_note_generator_previews_total\{.*\} (\S+)$", metrics, re.MULTILINE)
+        counted = re.findall(r"^rf_note_generator_preview_seconds_count\{.*\} (\S+)$", metrics, re.MULTILINE)
         answered[replica] = sum(float(count) for count in counted)
     return answered
 

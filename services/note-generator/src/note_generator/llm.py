@@ -21,7 +21,7 @@ from note_generator.checkpoints import Checkpoint
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Bundle
 from note_generator.ledger import Ledger, OverBudget
-from note_generator.metrics import LLM_CALLS, LLM_TOKENS
+from note_generator.metrics import LLM_CALLS, LLM_COST, LLM_TOKENS
 from note_generator.settings import Settings
 from note_generator.writer import Refused, Reply, WritingFailed
 from shared import telemetry
@@ -64,9 +64,10 @@ class AnthropicModel:
             outcome = failure.kind
             raise
         finally:
+            _count(usage)
             latency_s = time.perf_counter() - began
             await self._ledger.settle(reservation, usage=usage, outcome=outcome, latency_s=latency_s)
-        _count(usage)
+        LLM_CALLS.labels("written").inc()
         return _reply(answer, usage, reservation.warnings)
 
     async def close(self) -> None:
@@ -183,7 +184,8 @@ def _reply(answer: Answer, usage: NoteUsage, warnings: tuple[str, ...]) -> Reply
 
 
 def _count(usage: NoteUsage) -> None:
-    LLM_CALLS.labels("written").inc()
+    """What came of it or not: the model is paid for both."""
+    LLM_COST.inc(usage.cost_usd)
     LLM_TOKENS.labels("input").inc(usage.input_tokens)
     LLM_TOKENS.labels("output").inc(usage.output_tokens)
     telemetry.note(

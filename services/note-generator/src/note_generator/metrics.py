@@ -20,9 +20,15 @@ OUTAGES: Final = Counter("rf_note_generator_outages_total", "Attempts that ended
 SET_ASIDE: Final = Counter(
     "rf_note_generator_set_aside_total", "Messages given to the ladder or parked", ("where",)
 )
-PREVIEWS: Final = Counter("rf_note_generator_previews_total", "Previews answered", ("status",))
+PREVIEW_SECONDS: Final = Histogram(
+    "rf_note_generator_preview_seconds",
+    "Time to answer a preview",
+    ("status",),
+    buckets=(0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 60),
+)
 LLM_CALLS: Final = Counter("rf_note_generator_llm_calls_total", "Calls of the model", ("result",))
 LLM_TOKENS: Final = Counter("rf_note_generator_llm_tokens_total", "Tokens of the model", ("direction",))
+LLM_COST: Final = Counter("rf_note_generator_llm_cost_usd_total", "What the model cost, in US dollars")
 VIOLATIONS: Final = Counter(
     "rf_note_generator_violations_total", "What the checks found in the model's texts", ("check",)
 )

@@ -1,6 +1,7 @@
 """Previews, from the question to the answer: each for itself, as soon as it is ready."""
 
 import asyncio
+import time
 
 from faststream.rabbit import RabbitMessage
 from opentelemetry.trace import SpanKind
@@ -12,7 +13,7 @@ from shared.logs import about, logger, trace_id_of
 
 from note_generator.handlers import Handlers, refusal
 from note_generator.messenger import Messenger, NotAReplyAddress
-from note_generator.metrics import PREVIEWS
+from note_generator.metrics import PREVIEW_SECONDS
 from note_generator.outage import Away
 from shared import telemetry
 
@@ -45,7 +46,7 @@ class Previews:
 
     async def _answer_within(self, query: Query, reply_to: str, within_s: float) -> None:
         answer = refusal(query.ref, ProblemCode.UNAVAILABLE, "The note could not be written in time")
-        written = None
+        written, began = None, time.perf_counter()
         try:
             async with asyncio.timeout(within_s), self._slots:
                 if isinstance(query.question, WriteNote):
@@ -62,7 +63,7 @@ class Previews:
             log.warning("preview not answered in time")
         except Exception as error:
             log.error("preview failed", reason=type(error).__name__)
-        PREVIEWS.labels(str(answer.status)).inc()
+        PREVIEW_SECONDS.labels(str(answer.status)).observe(time.perf_counter() - began)
         await self._reply(answer, reply_to)
         if written is not None:
             try:

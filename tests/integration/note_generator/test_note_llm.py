@@ -19,6 +19,7 @@ from note_generator.ledger import entries
 from note_generator.settings import Settings
 from note_generator.writer import Draft, Writer
 from note_generator_doubles import ACCOUNT, MessagesApi, fresh_story, handed_in, said, went_wrong
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -292,6 +293,18 @@ async def test_an_unreachable_model_gives_the_template() -> None:
 async def test_without_a_key_the_template_is_what_was_wanted() -> None:
     draft = await written("http://127.0.0.1:1", kind=NoteKind.ESCALATION_PACKAGE, anthropic_api_key=None)
     assert (draft.markdown, draft.degraded) == (template(kind=NoteKind.ESCALATION_PACKAGE), False)
+
+
+async def test_what_a_call_cost_is_counted_whether_its_answer_was_of_use_or_not() -> None:
+    before = cost()
+    async with MessagesApi(cut_off).serving() as api:
+        draft = await written(api.url)
+    assert draft.generator == "template"
+    assert cost() - before == pytest.approx((10 * 3 + 20 * 15) / 1_000_000)
+
+
+def cost() -> float:
+    return REGISTRY.get_sample_value("rf_note_generator_llm_cost_usd_total") or 0.0
 
 
 async def test_each_call_is_in_the_ledger_of_its_account_and_day(servers: Servers) -> None:

@@ -2,12 +2,15 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from manifests import ROOT
 from metric_names import ALERTS, DASHBOARDS, expressions, metrics_in, registered
+from prometheus_client import REGISTRY
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 OPERATIONS = {
@@ -53,6 +56,30 @@ def test_every_metric_of_ours_that_is_named_exists_in_the_code() -> None:
     }
     assert len(named) > 20
     assert named <= registered()
+
+
+def test_what_an_alert_watches_for_its_first_rise_is_there_from_the_start() -> None:
+    assert registered()
+    for rule in rules():
+        for name, label, value in re.findall(r'increase\((rf_\w+)(?:{(\w+)="(\w+)"})?\[', rule["expr"]):
+            assert REGISTRY.get_sample_value(name, {label: value} if label else {}) is not None, rule["alert"]
+
+
+def test_every_alert_is_raised_by_a_test_and_is_quiet_in_health() -> None:
+    cases = yaml.safe_load(ALERTS.with_name("alerts.test.yaml").read_text())["tests"]
+    tried = [
+        (each["alertname"], bool(each.get("exp_alerts")))
+        for case in cases
+        for each in case["alert_rule_test"]
+    ]
+    assert set(tried) == {(rule["alert"], raised) for rule in rules() for raised in (True, False)}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_alerts_do_what_their_tests_say() -> None:
+    command = ["promtool", "test", "rules", str(ALERTS.with_name("alerts.test.yaml"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_metric_of_ours_is_on_a_dashboard_or_in_an_alert() -> None:

@@ -20,6 +20,9 @@ OUTAGES: Final = Counter("rf_note_generator_outages_total", "Attempts that ended
 SET_ASIDE: Final = Counter(
     "rf_note_generator_set_aside_total", "Messages given to the ladder or parked", ("where",)
 )
+# An alert sees a counter rise only from where it has seen it before.
+for _where in ("ladder", "parked"):
+    SET_ASIDE.labels(_where)
 PREVIEW_SECONDS: Final = Histogram(
     "rf_note_generator_preview_seconds",
     "Time to answer a preview",

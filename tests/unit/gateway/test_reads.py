@@ -1,9 +1,11 @@
 """Lists, cursors, and what the framework itself refuses."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import pytest
+from gateway.app import drain
 from gateway_doubles import SESSION, Bench, answer
 from shared.contracts.queries import ListMessages, ListSessions
 from shared.courier import NotSent, Unanswered
@@ -111,3 +113,14 @@ async def test_a_gateway_without_a_broker_is_alive_but_not_ready(bench: Bench) -
     alive, ready = await bench.send("GET", "/healthz"), await bench.send("GET", "/readyz")
     assert (alive.status_code, ready.status_code) == (200, 503)
     assert ready.json()["checks"]["commands"] is False
+
+
+async def test_a_gateway_that_drains_is_not_ready_and_serves_on() -> None:
+    bench = Bench(drain_s=30)
+    assert (await bench.send("GET", "/readyz")).json()["checks"]["serving"] is True
+    draining = asyncio.create_task(drain(bench.app))
+    await asyncio.sleep(0)
+    ready, served = await bench.send("GET", "/readyz"), await bench.send("GET", ONE)
+    assert (ready.status_code, ready.json()["checks"]["serving"], served.status_code) == (503, False, 200)
+    assert not draining.done()
+    draining.cancel()

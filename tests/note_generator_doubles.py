@@ -1,4 +1,4 @@
-"""What stands around note-generator in its tests: fix-outcomes, the gateway, a listener, and a Messages API."""
+"""What stands around note-generator in its tests: fix-outcomes, the gateway, and a listener."""
 
 import asyncio
 import json
@@ -10,7 +10,6 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 import aio_pika
-import uvicorn
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from note_generator.app import create_app
 from note_generator.settings import Settings
@@ -25,10 +24,6 @@ from shared.contracts.queries import Query, QueryBatch, WriteNote
 from shared.contracts.views import Snapshot
 from shared.contracts.vocabulary import NoteKind, Service
 from shared.courier import Courier, Destination
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 ACCOUNT = UUID("0192f000-0000-7000-8000-00000000000a")
 
@@ -219,75 +214,3 @@ def asked(
     """Makes the question for a preview."""
     question = WriteNote(session_id=story.session_id, note=kind)
     return lambda ref: Query(ref=ref, account_id=account, question=question)
-
-
-@dataclass
-class MessagesApi:
-    """A server that speaks Anthropic's Messages API, and says what a test wants."""
-
-    answer: Callable[[dict[str, Any]], Awaitable[Response] | Response]
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    url: str = ""
-
-    async def _messages(self, request: Request) -> Response:
-        body = await request.json()
-        self.requests.append(body)
-        answer = self.answer(body)
-        return answer if isinstance(answer, Response) else await answer
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[Self]:
-        """On a free port of the loopback interface."""
-        app = Starlette(routes=[Route("/v1/messages", self._messages, methods=["POST"])])
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off")
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        await until(lambda: server.started)
-        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        try:
-            yield self
-        finally:
-            server.should_exit = True
-            await serving
-
-
-def said(text: str, stop_reason: str = "end_turn", usage: dict[str, int] | None = None) -> Response:
-    """A good answer of the Messages API."""
-    return JSONResponse(
-        {
-            "id": "msg_1",
-            "type": "message",
-            "role": "assistant",
-            "model": "test",
-            "content": [{"type": "text", "text": text}],
-            "stop_reason": stop_reason,
-            "stop_sequence": None,
-            "usage": usage or {"input_tokens": 10, "output_tokens": 20},
-        }
-    )
-
-
-def handed_in(markdown: str, support: tuple[str, str] = ("R", "Outcome status")) -> str:
-    """A document in the form in which the model hands it in; every sentence with this support."""
-    from note_generator.domain.wording import sections_of
-
-    evidence = [{"source": support[0], "quote": support[1]}]
-    sections = [
-        {
-            "heading": heading.removeprefix("## "),
-            "sentences": [
-                {"text": line.removeprefix("- "), "support": evidence}
-                for line in text.splitlines()
-                if line.strip()
-            ],
-        }
-        for heading, text in sections_of(markdown).items()
-    ]
-    return json.dumps({"sections": sections})
-
-
-def went_wrong(status: int, kind: str, message: str = "no", *, retry_after: str | None = None) -> Response:
-    """An error of the Messages API."""
-    headers = {} if retry_after is None else {"retry-after": retry_after}
-    error = {"type": "error", "error": {"type": kind, "message": message}}
-    return JSONResponse(error, status_code=status, headers=headers)

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from messages_api import MessagesApi, handed_in, said
 from note_generator.domain.wording import HEADINGS
-from note_generator_doubles import MessagesApi, handed_in, said
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import Response
 

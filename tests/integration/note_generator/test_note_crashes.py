@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from devstack.containers import start_test_servers
 from devstack.servers import Servers
-from note_generator_doubles import MessagesApi, Surroundings, asked, fresh_story, handed_in, said, until
+from messages_api import MessagesApi, handed_in, said
+from note_generator_doubles import Surroundings, asked, fresh_story, until
 from places import own_broker
 from pydantic import SecretStr
 from shared.contracts import topology

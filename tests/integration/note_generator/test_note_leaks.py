@@ -4,7 +4,8 @@ import json
 
 import pytest
 from leaks import LEAKS
-from note_generator_doubles import MessagesApi, Surroundings, asked, fresh_story, handed_in, said, until
+from messages_api import MessagesApi, handed_in, said
+from note_generator_doubles import Surroundings, asked, fresh_story, until
 from redis.asyncio import Redis
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import Response

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from devstack.servers import Servers
 from golden_stories import REASON, STORIES
+from messages_api import MessagesApi, handed_in, said, went_wrong
 from note_generator.app import create_writer
 from note_generator.cache import NoteCache
 from note_generator.domain.bundle import bundle
@@ -18,7 +19,7 @@ from note_generator.domain.template import document
 from note_generator.ledger import entries
 from note_generator.settings import Settings
 from note_generator.writer import Draft, Writer
-from note_generator_doubles import ACCOUNT, MessagesApi, fresh_story, handed_in, said, went_wrong
+from note_generator_doubles import ACCOUNT, fresh_story
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from shared.contracts.vocabulary import NoteKind

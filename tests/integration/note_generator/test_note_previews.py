@@ -8,16 +8,8 @@ from uuid import UUID, uuid4
 import aio_pika
 import pytest
 from devstack.servers import Servers
-from note_generator_doubles import (
-    ACCOUNT,
-    MessagesApi,
-    Surroundings,
-    asked,
-    fresh_story,
-    handed_in,
-    said,
-    until,
-)
+from messages_api import MessagesApi, handed_in, said
+from note_generator_doubles import ACCOUNT, Surroundings, asked, fresh_story, until
 from places import Broker
 from shared.contracts import topology
 from shared.contracts.queries import GetFix, LintNote, Query

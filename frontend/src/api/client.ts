@@ -1,20 +1,21 @@
 // The one way to the gateway: typed by its OpenAPI, signed with the token, refusals raised as problems.
 import createClient, { type Middleware } from "openapi-fetch";
 
-import { currentIdentity, signOut } from "./identity";
+import { currentIdentity, expire } from "./identity";
 import { problemOf } from "./problem";
 import type { paths } from "./schema.gen";
 
+const BEARER = "Bearer ";
 const PATIENCE_MS = 20_000;
 const PATIENCE_FOR_A_NOTE_MS = 65_000;
 
 const signed: Middleware = {
   onRequest({ request }) {
     const identity = currentIdentity();
-    if (identity) request.headers.set("Authorization", `Bearer ${identity.token}`);
+    if (identity) request.headers.set("Authorization", BEARER + identity.token);
   },
-  async onResponse({ response }) {
-    if (response.status === 401) signOut("Your token is no longer valid. Sign in again.");
+  async onResponse({ request, response }) {
+    if (response.status === 401) expire(request.headers.get("Authorization")?.slice(BEARER.length));
     if (!response.ok) throw await problemOf(response);
   },
 };
@@ -22,7 +23,7 @@ const signed: Middleware = {
 export const api = createClient<paths>({
   baseUrl: window.location.origin,
   fetch: (request) => {
-    const patience = request.url.endsWith("/preview") ? PATIENCE_FOR_A_NOTE_MS : PATIENCE_MS;
+    const patience = new URL(request.url).pathname.endsWith("/preview") ? PATIENCE_FOR_A_NOTE_MS : PATIENCE_MS;
     return fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(patience)]) });
   },
 });

@@ -8,18 +8,17 @@ export interface Identity {
   id: string;
   name: string;
   role: Role;
-  expires: number;
 }
 
 interface State {
   identity: Identity | null;
-  /** Why the last one ended, in words; null where the person left. */
-  ended: string | null;
+  /** The token is good no longer. Who it named stays, with what they are writing, until they sign in again. */
+  expired: boolean;
 }
 
 const KEY = "resolutionflow.token";
 const listeners = new Set<() => void>();
-let state: State = { identity: remembered(), ended: null };
+let state: State = { identity: remembered(), expired: false };
 
 export function useIdentity(): State {
   return useSyncExternalStore(subscribe, () => state);
@@ -33,12 +32,19 @@ export function currentIdentity(): Identity | null {
 export function signIn(token: string): void {
   const identity = read(token.trim());
   sessionStorage.setItem(KEY, identity.token);
-  set({ identity, ended: null });
+  set({ identity, expired: false });
 }
 
-export function signOut(ended: string | null = null): void {
+export function signOut(): void {
   sessionStorage.removeItem(KEY);
-  if (state.identity) set({ identity: null, ended });
+  set({ identity: null, expired: false });
+}
+
+/** The service takes this token no more. */
+export function expire(token: string | undefined): void {
+  if (token === undefined || token !== state.identity?.token || state.expired) return;
+  sessionStorage.removeItem(KEY);
+  set({ ...state, expired: true });
 }
 
 function set(next: State): void {
@@ -70,7 +76,6 @@ function read(token: string): Identity {
     id: claims.sub,
     name: typeof claims.name === "string" ? claims.name : String(claims.role),
     role: claims.role as Role,
-    expires: claims.exp * 1000,
   };
 }
 

@@ -11,5 +11,7 @@ export const keys = {
   messages: (id: string) => ["session", id, "messages"] as const,
   facts: (id: string) => ["session", id, "facts"] as const,
   history: (id: string) => ["session", id, "history"] as const,
-  note: (id: string, kind: NoteKind) => ["session", id, "note", kind] as const,
+  note: (id: string, kind: NoteKind) => ["note", id, kind] as const,
+  /** How far a note that is being written has got. */
+  writing: (id: string, kind: NoteKind) => ["writing", id, kind] as const,
 };

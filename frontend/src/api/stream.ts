@@ -1,20 +1,12 @@
 // Server-sent events with a bearer token, which EventSource cannot send: read, resumed after a loss, and never silent.
-import { currentIdentity } from "./identity";
-import { problemOf } from "./problem";
+import { type StreamEvent, readEvents } from "./frames";
+import { currentIdentity, expire } from "./identity";
 
-export interface StreamEvent {
-  name: string;
-  id: number | null;
-  data: unknown;
-}
-
-export type Connection = "connecting" | "live" | "lost";
+export type Connection = "connecting" | "live" | "lost" | "refused";
 
 interface Listener {
   onEvent: (event: StreamEvent) => void;
   onConnection: (connection: Connection) => void;
-  /** The service will not let us in: trying again is no use. */
-  onRefused: (error: unknown) => void;
 }
 
 /** The gateway sends a sign of life every 15 s; after two of them missed, the connection is dead. */
@@ -43,7 +35,7 @@ async function keepFollowing(path: string, listener: Listener, left: AbortSignal
       await followOnce(path, last, { ...listener, onEvent }, left);
     } catch (error) {
       if (left.aborted) return;
-      if (error instanceof Refused) return listener.onRefused(error.cause);
+      if (error instanceof Refused) return listener.onConnection("refused");
     }
     if (left.aborted) return;
     listener.onConnection("lost");
@@ -52,59 +44,32 @@ async function keepFollowing(path: string, listener: Listener, left: AbortSignal
   }
 }
 
+/** The service will not let us in: trying again is no use. */
 class Refused extends Error {}
 
 async function followOnce(path: string, last: number | null, listener: Listener, left: AbortSignal): Promise<void> {
   const silence = new AbortController();
+  const token = currentIdentity()?.token;
   const response = await fetch(path, {
     headers: {
       Accept: "text/event-stream",
-      Authorization: `Bearer ${currentIdentity()?.token ?? ""}`,
+      Authorization: `Bearer ${token ?? ""}`,
       ...(last === null ? {} : { "Last-Event-ID": String(last) }),
     },
     signal: AbortSignal.any([left, silence.signal]),
   });
-  if (FINAL.has(response.status)) throw new Refused("refused", { cause: await problemOf(response) });
+  if (response.status === 401) expire(token);
+  if (FINAL.has(response.status)) throw new Refused();
   if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  const onSign = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  };
   try {
     listener.onConnection("live");
-    const frames = new Frames(listener.onEvent);
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
-      frames.take(part.value);
-    }
+    await readEvents(response.body, listener.onEvent, onSign);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-class Frames {
-  private rest = "";
-
-  constructor(private readonly onEvent: (event: StreamEvent) => void) {}
-
-  take(text: string): void {
-    const blocks = (this.rest + text).split("\n\n");
-    this.rest = blocks.pop() ?? "";
-    for (const block of blocks) this.read(block);
-  }
-
-  private read(block: string): void {
-    const fields = new Map<string, string>();
-    for (const line of block.split("\n")) {
-      const colon = line.indexOf(": ");
-      if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 2));
-    }
-    const data = fields.get("data");
-    if (data === undefined) return;
-    const id = fields.get("id");
-    this.onEvent({
-      name: fields.get("event") ?? "message",
-      id: id === undefined ? null : Number(id),
-      data: JSON.parse(data) as unknown,
-    });
   }
 }

@@ -3,8 +3,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useRef, useState } from "react";
 
 import { decided } from "./decided";
-import { keys } from "./keys";
 import { Problem } from "./problem";
+import { refreshLists, refreshSession } from "./refresh";
 import { adoptFix } from "./requests/getSession";
 import type { Operation } from "./types";
 
@@ -49,8 +49,8 @@ export function useChange() {
         return false;
       } finally {
         busy.current = false;
-        if (asked.sessionId) void client.invalidateQueries({ queryKey: keys.session(asked.sessionId) });
-        void client.invalidateQueries({ queryKey: keys.pending });
+        if (asked.sessionId) refreshSession(client, asked.sessionId);
+        else refreshLists(client);
       }
     },
     [client],

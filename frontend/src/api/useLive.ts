@@ -2,9 +2,12 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
+import type { StreamEvent } from "./frames";
+import { useIdentity } from "./identity";
 import { keys } from "./keys";
+import { refreshLists } from "./refresh";
 import { adoptSession } from "./requests/getSession";
-import { type Connection, type StreamEvent, follow } from "./stream";
+import { type Connection, follow } from "./stream";
 import type { NoteKind, Preview, SessionWithFixes } from "./types";
 
 interface State {
@@ -14,15 +17,15 @@ interface State {
 
 export function useLive(sessionId: string): Connection {
   const client = useQueryClient();
+  const token = useIdentity().identity?.token;
   const [connection, setConnection] = useState<Connection>("connecting");
   useEffect(
     () =>
       follow(`/api/v1/ai-sessions/${sessionId}/events`, {
         onEvent: (event) => adopt(client, sessionId, event),
         onConnection: setConnection,
-        onRefused: () => setConnection("lost"),
       }),
-    [client, sessionId],
+    [client, sessionId, token],
   );
   return connection;
 }
@@ -38,15 +41,13 @@ function adopt(client: QueryClient, sessionId: string, event: StreamEvent): void
   }
 }
 
-/** It comes first, and after a loss: what came in between is asked for, unless nothing did. */
+/** It comes first, and after a loss. What was read before it may lack what happened in between. */
 function adoptState(client: QueryClient, { session, notes }: State): void {
-  const held = client.getQueryData<SessionWithFixes>(keys.session(session.id));
-  if (held && held.sequence !== session.sequence) {
-    for (const key of [keys.messages(session.id), keys.facts(session.id), keys.history(session.id)]) {
-      void client.invalidateQueries({ queryKey: key });
-    }
-  }
   adoptSession(client, session);
+  for (const key of [keys.messages(session.id), keys.facts(session.id), keys.history(session.id)]) {
+    void client.invalidateQueries({ queryKey: key });
+  }
+  refreshLists(client);
   for (const [kind, version] of Object.entries(notes)) readNote(client, session.id, kind as NoteKind, version);
 }
 
@@ -60,5 +61,7 @@ function adoptChange(client: QueryClient, id: string, name: string): void {
 
 function readNote(client: QueryClient, id: string, kind: NoteKind, version: number): void {
   const held = client.getQueryData<Preview>(keys.note(id, kind));
-  if (!held || held.state_version < version) void client.invalidateQueries({ queryKey: keys.note(id, kind) });
+  if (held && held.state_version >= version) return;
+  // The first one is on its way: let it come.
+  void client.invalidateQueries({ queryKey: keys.note(id, kind) }, { cancelRefetch: held !== undefined });
 }

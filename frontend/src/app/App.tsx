@@ -1,12 +1,14 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useEffect } from "react";
-import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Fragment, useEffect } from "react";
+import { Redirect, Route, Switch } from "wouter";
 
 import { useIdentity } from "../api/identity";
 import { Problem } from "../api/problem";
+import { Dialog } from "../components/Dialog";
 import { Queue } from "../features/queue/Queue";
 import { SessionList } from "../features/sessions/SessionList";
 import { SignIn } from "../features/sign-in/SignIn";
+import { SignInForm } from "../features/sign-in/SignInForm";
 import { Header } from "./Header";
 import { SessionPage } from "./pages/SessionPage";
 import { applyTheme } from "./theme";
@@ -30,13 +32,14 @@ export function App() {
 }
 
 function Signed() {
-  const { identity } = useIdentity();
-  // What one person read is not for the next at this tab.
-  useEffect(() => () => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "sign-in" }), [identity?.token]);
+  const { identity, expired } = useIdentity();
+  // What one person read is not for the next at this tab; what was refused to an old token is asked for again.
+  useEffect(() => () => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "sign-in" }), [identity?.id]);
+  useEffect(() => () => void client.invalidateQueries(), [identity?.token]);
   if (!identity) return <SignIn />;
   const mayAct = identity.role === "engineer" || identity.role === "lead" || identity.role === "admin";
   return (
-    <>
+    <Fragment key={identity.id}>
       <Header identity={identity} />
       <Switch>
         <Route path="/sessions">
@@ -47,14 +50,15 @@ function Signed() {
           <Queue mayAct={mayAct} />
         </Route>
         <Route>
-          <Home />
+          <Redirect to="/sessions" replace />
         </Route>
       </Switch>
-    </>
+      {expired && (
+        <Dialog title="Sign in again">
+          <p>Your token is no longer valid. What you were writing is still here.</p>
+          <SignInForm />
+        </Dialog>
+      )}
+    </Fragment>
   );
-}
-
-function Home() {
-  const [location] = useLocation();
-  return location === "/" ? <Redirect to="/sessions" replace /> : <p className="empty">There is nothing here.</p>;
 }

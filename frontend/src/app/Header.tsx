@@ -33,16 +33,16 @@ export function Header({ identity }: { identity: Identity }) {
         <span className="muted wide-only">
           {identity.name} · {identity.role}
         </span>
-        <button type="button" className="quiet" aria-label="Keyboard shortcuts" onClick={() => setHelp(true)}>
+        <button type="button" className="quiet icon" aria-label="Keyboard shortcuts" onClick={() => setHelp(true)}>
           ?
         </button>
         <button
           type="button"
-          className="quiet"
+          className="quiet icon"
           aria-label={theme === "dark" ? "Light colours" : "Dark colours"}
           onClick={toggleTheme}
         >
-          {theme === "dark" ? "☀" : "☾"}
+          <ThemeIcon dark={theme === "dark"} />
         </button>
         <button type="button" className="quiet" onClick={() => signOut()}>
           Sign out
@@ -50,5 +50,20 @@ export function Header({ identity }: { identity: Identity }) {
       </div>
       {help && <Shortcuts onClose={() => setHelp(false)} />}
     </header>
+  );
+}
+
+function ThemeIcon({ dark }: { dark: boolean }) {
+  return (
+    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      {dark ? (
+        <>
+          <circle cx="8" cy="8" r="3" />
+          <path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5L13 13M3 13l1.5-1.5M11.5 4.5L13 3" />
+        </>
+      ) : (
+        <path d="M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z" />
+      )}
+    </svg>
   );
 }

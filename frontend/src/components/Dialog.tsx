@@ -3,7 +3,8 @@ import { type ReactNode, useEffect, useRef } from "react";
 
 interface Props {
   title: string;
-  onClose: () => void;
+  /** None: it can be left by what is in it alone. */
+  onClose?: () => void;
   children: ReactNode;
 }
 
@@ -17,12 +18,20 @@ export function Dialog({ title, onClose, children }: Props) {
     };
   }, []);
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby="dialog-title" onClose={onClose}>
+    <dialog
+      ref={dialog}
+      className="dialog"
+      aria-labelledby="dialog-title"
+      onCancel={(event) => !onClose && event.preventDefault()}
+      onClose={onClose}
+    >
       <div className="dialog-head">
         <h2 id="dialog-title">{title}</h2>
-        <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
-          ✕
-        </button>
+        {onClose && (
+          <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
+            ✕
+          </button>
+        )}
       </div>
       {children}
     </dialog>

@@ -1,3 +1,4 @@
+import { Problem } from "../api/problem";
 import { inWords } from "./refusals";
 
 interface Props {
@@ -12,9 +13,22 @@ export function Loading({ error, what, again }: Props) {
   return (
     <div className="empty" role="alert">
       <p>{inWords(error)}</p>
-      <button type="button" onClick={again}>
-        Try again
-      </button>
+      {!(error instanceof Problem && !error.passing) && (
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+      )}
     </div>
+  );
+}
+
+/** What stands above a list that is there, but could not be read again. */
+export function Outdated({ error }: { error: Error | null }) {
+  return (
+    error && (
+      <p className="notice" role="alert">
+        {inWords(error)} This is how it was; it is asked for again by itself.
+      </p>
+    )
   );
 }

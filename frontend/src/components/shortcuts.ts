@@ -10,7 +10,7 @@ type Source = () => Actions;
 const sources = new Set<Source>();
 const listeners = new Set<() => void>();
 let enabled = localStorage.getItem(PREFERENCE) !== "off";
-let begun = -Infinity;
+let chord: ReturnType<typeof setTimeout> | undefined;
 
 /** Keys as "m", "?" or "v w"; the newest of several components that want the same key gets it. */
 export function useShortcuts(actions: Actions): void {
@@ -53,16 +53,25 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("input, textarea, select, [contenteditable], [role=menu]") !== null;
 }
 
+/** While it lasts, the buttons show their letters. */
+function beginChord(): void {
+  document.documentElement.dataset.chord = "v";
+  chord = setTimeout(endChord, CHORD_MS);
+}
+
+function endChord(): void {
+  clearTimeout(chord);
+  chord = undefined;
+  delete document.documentElement.dataset.chord;
+}
+
 document.addEventListener("keydown", (event) => {
   if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
-  if (event.key === "v") {
-    begun = event.timeStamp;
-    return;
-  }
-  const chord = event.timeStamp - begun < CHORD_MS;
-  begun = -Infinity;
-  const action = actionFor(chord ? `v ${event.key}` : event.key);
+  const begun = chord !== undefined;
+  endChord();
+  if (event.key === "v" && !begun) return beginChord();
+  const action = actionFor(begun ? `v ${event.key}` : event.key);
   if (action) {
     event.preventDefault();
     action();

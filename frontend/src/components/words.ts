@@ -14,7 +14,7 @@ export const STATUS: Record<string, string> = { ...OUTCOME, proposed: "suggested
 /** "6 min ago": as exact as somebody wants to know. */
 export function ago(at: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
-  if (seconds < 5) return "just now";
+  if (seconds < 2) return "just now";
   if (seconds < 60) return `${seconds} s ago`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ago`;

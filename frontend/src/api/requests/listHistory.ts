@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { api, body, everyPage } from "../client";
 import { keys } from "../keys";
 
-export function useHistory(id: string) {
+export function useHistory(id: string, enabled = true) {
   return useQuery({
+    enabled,
     queryKey: keys.history(id),
     queryFn: ({ signal }) =>
       everyPage(async (cursor) =>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api, body, everyPage } from "../client";
 import { keys } from "../keys";
 
-export function usePendingVerifications(mine: boolean, everyMs = 5_000) {
+export function usePendingVerifications(mine: boolean, everyMs: number) {
   return useQuery({
     queryKey: keys.pendingList(mine),
     queryFn: ({ signal }) => listPendingVerifications(mine, signal),

@@ -6,14 +6,14 @@ import type { SessionStatus } from "../types";
 
 const PAGE = 50;
 
-export function useSessions(search: string, status: SessionStatus | "") {
+export function useSessions(search: string, status: SessionStatus | "", everyMs: number) {
   return useInfiniteQuery({
     queryKey: keys.sessionList(search, status),
     queryFn: ({ pageParam, signal }) => listSessions(search, status, pageParam, signal),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? null,
     placeholderData: keepPreviousData,
-    refetchInterval: 10_000,
+    refetchInterval: everyMs,
   });
 }
 

@@ -19,6 +19,7 @@ const LIVE: Record<Connection, string> = {
   connecting: "Connecting…",
   live: "Live",
   lost: "Connection lost: reconnecting…",
+  refused: "Not connected",
 };
 
 export function SessionHead({ session, connection, mayAct, view, onView }: Props) {

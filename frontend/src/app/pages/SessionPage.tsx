@@ -1,5 +1,6 @@
 // One session: the conversation with its banner on one side, what is recorded and written of it on the other.
 import { useState } from "react";
+import { Link } from "wouter";
 
 import { useFacts } from "../../api/requests/listFacts";
 import { useSession } from "../../api/requests/getSession";
@@ -10,6 +11,8 @@ import type { MessageRole } from "../../api/types";
 import { useChange } from "../../api/useChange";
 import { useLive } from "../../api/useLive";
 import { Loading } from "../../components/Loading";
+import { useTitle } from "../../components/useTitle";
+import { titleOf } from "../../components/words";
 import { Banner } from "../../features/banner/Banner";
 import { activeFix } from "../../features/banner/mode";
 import { Conversation } from "../../features/conversation/Conversation";
@@ -31,10 +34,14 @@ export function SessionPage({ id, mayAct }: { id: string; mayAct: boolean }) {
   const [view, setView] = useState<"talk" | "record">("talk");
   const roles = useDemoPeople().length > 0 ? EVERY_ROLE : EVERY_ROLE.slice(0, 1);
 
+  useTitle(session.data ? titleOf(session.data) : "Session");
+
   if (!session.data) {
     return (
       <main className="page" tabIndex={-1}>
+        <h1>Session</h1>
         <Loading what="the session" error={session.error} again={() => void session.refetch()} />
+        <Link href="/sessions">All sessions</Link>
       </main>
     );
   }
@@ -51,7 +58,7 @@ export function SessionPage({ id, mayAct }: { id: string; mayAct: boolean }) {
           {mayAct && open ? (
             <MessageBox sessionId={id} change={message} roles={roles} onSending={setSending} />
           ) : (
-            <p className="muted closed">
+            <p className="closed">
               {open ? "Your role reads, and changes nothing." : `This session is ${data.status}.`}
             </p>
           )}

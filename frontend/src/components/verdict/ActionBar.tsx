@@ -27,10 +27,15 @@ export function ActionBar({ actions, about, busy, onAction, hints = false }: Pro
             onClick={() => !busy && onAction(action)}
           >
             {action.label}
-            {hints && action.key && <kbd aria-hidden="true">v {action.key}</kbd>}
+            {hints && action.key && <kbd aria-hidden="true">{action.key}</kbd>}
           </button>
         ))}
       {more.length > 0 && <More actions={more} busy={busy} onAction={onAction} />}
+      {hints && (
+        <span className="hint" aria-hidden="true">
+          <kbd>v</kbd> + letter
+        </span>
+      )}
     </div>
   );
 }

@@ -1,8 +1,8 @@
 // How far the last change has got, said aloud too. "Recorded" is said only when it is.
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 
+import { Problem, isUnreachable } from "../../api/problem";
 import type { Change } from "../../api/useChange";
-import { Problem } from "../../api/problem";
 import type { HistoryEntry } from "../../api/types";
 import { inWords } from "../refusals";
 
@@ -13,9 +13,18 @@ interface Props {
   retry?: boolean;
 }
 
+/** Good news is read, and goes; what is refused or queued stays. */
+const GOOD_NEWS_MS = 15_000;
+
 export function ChangeStatus({ change, history, retry = true }: Props) {
+  const { progress, reset } = change;
+  useEffect(() => {
+    if (progress.phase !== "recorded") return undefined;
+    const timer = setTimeout(reset, GOOD_NEWS_MS);
+    return () => clearTimeout(timer);
+  }, [progress, reset]);
   return (
-    <div className={`change-status ${change.progress.phase}`} role="status" aria-live="polite" aria-atomic="true">
+    <div className={`change-status ${progress.phase}`} role="status" aria-live="polite" aria-atomic="true">
       <Words change={change} history={history ?? []} retry={retry} />
     </div>
   );
@@ -40,7 +49,9 @@ function Words({ change, history, retry }: Required<Props>): ReactNode {
       return (
         <>
           <span>
-            Not recorded: {progress.what}. {inWords(progress.error, history, progress.at)}
+            {isUnreachable(progress.error) ? "Not known to be recorded" : "Not recorded"}: {progress.what}.{" "}
+            {inWords(progress.error, history, progress.at)}
+            {isUnreachable(progress.error) && " Trying again is safe: it is recorded once."}
           </span>
           {retry && !(progress.error instanceof Problem && !progress.error.passing) && (
             <button type="button" onClick={progress.again}>

@@ -1,12 +1,11 @@
 // The one question of a session: what came of the fix? Anchored above the message box.
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 
-import type { ChatMessage, Fix, HistoryEntry, Outcome } from "../../api/types";
+import type { ChatMessage, Fix, HistoryEntry } from "../../api/types";
 import type { Change } from "../../api/useChange";
-import { whoWasFirst } from "../../components/refusals";
+import { overtaken } from "../../components/refusals";
 import { useShortcuts } from "../../components/shortcuts";
 import { ActionBar } from "../../components/verdict/ActionBar";
-import type { Action } from "../../components/verdict/actions";
 import { ChangeStatus } from "../../components/verdict/ChangeStatus";
 import { OutcomeForm } from "../../components/verdict/OutcomeForm";
 import { useVerdict } from "../../components/verdict/useVerdict";
@@ -22,59 +21,69 @@ interface Props {
 }
 
 export function Banner({ fixes, messages, history, change, mayAct }: Props) {
-  const dock = useRef<HTMLElement>(null);
-  const { form, act, record, cancel } = useVerdict(change);
+  const verdict = useVerdict(change);
+  const { form } = verdict;
   // While somebody writes about a fix, the banner stays with it.
   const fix = fixes.find((each) => each.id === form?.fix.id) ?? activeFix(fixes);
   const mode = modeOf(fix, messages);
-  const actions = mayAct ? offered(mode, fix) : [];
-
-  // The button that was pressed goes away with its mode; the focus stays at the banner instead of getting lost.
-  const choose = (action: Action) => {
-    if (!fix) return;
-    if (action.does !== "ask" && action.does !== "edit") dock.current?.focus();
-    act(fix, action);
-  };
-  const close = () => {
-    cancel();
-    dock.current?.focus();
-  };
-  const ready = form || change.busy ? [] : actions.filter(({ key }) => key);
-  useShortcuts(Object.fromEntries(ready.map((each) => [`v ${each.key ?? ""}`, () => choose(each)])));
+  const { dock, keepFocus } = useKeptFocus(`${mode} ${form?.outcome ?? ""}`);
+  const shown = fix !== undefined && (mode !== "none" || form !== null);
   return (
-    <section ref={dock} tabIndex={-1} className="banner-dock" aria-label="Outcome of the fix">
-      {fix && (mode !== "none" || form) && (
-        <div className={`banner ${mode}`} data-mode={mode}>
-          {mode !== "none" && <BannerText mode={mode} fix={fix} messages={messages} history={history} />}
-          {form && (
-            <OutcomeForm
-              key={`${form.fix.id} ${form.outcome}`}
-              draft={form}
-              busy={change.busy}
-              overtaken={overtaken(fix, form.outcome, history)}
-              onSubmit={(outcome, notes) => {
-                dock.current?.focus();
-                void record(form.fix, outcome, notes || null);
-              }}
-              onCancel={close}
-            />
-          )}
-          {!form && actions.length > 0 && (
-            <ActionBar actions={actions} about={fix.title} busy={change.busy} onAction={choose} hints />
-          )}
+    <section ref={dock} {...keepFocus} tabIndex={-1} className="banner-dock" aria-label="Outcome of the fix">
+      <div className={shown ? `banner ${mode}` : ""} data-mode={shown ? mode : undefined}>
+        <div aria-live="polite">
+          {fix && mode !== "none" && <BannerText mode={mode} fix={fix} messages={messages} history={history} />}
         </div>
-      )}
+        {fix && mayAct && <Ways fix={fix} mode={mode} history={history} change={change} verdict={verdict} />}
+      </div>
       <ChangeStatus change={change} history={history} />
     </section>
   );
 }
 
-function offered(mode: Mode, fix: Fix | undefined): Action[] {
-  return fix ? actionsOf(mode, fix) : [];
+interface WaysProps extends Pick<Props, "history" | "change"> {
+  fix: Fix;
+  mode: Mode;
+  verdict: ReturnType<typeof useVerdict>;
 }
 
-/** Who was faster than the one who still writes. */
-function overtaken(fix: Fix, outcome: Outcome, history: readonly HistoryEntry[]): string | null {
-  if (fix.allowed_outcomes.includes(outcome)) return null;
-  return whoWasFirst(fix.id, history, Date.now()) ?? "It was decided in the meantime.";
+/** The buttons of the mode, or the form that one of them has opened. */
+function Ways({ fix, mode, history, change, verdict: { form, act, record, cancel } }: WaysProps) {
+  const actions = actionsOf(mode, fix);
+  const ready = form || change.busy ? [] : actions.filter(({ key }) => key);
+  useShortcuts(Object.fromEntries(ready.map((each) => [`v ${each.key ?? ""}`, () => act(fix, each)])));
+  if (form) {
+    return (
+      <OutcomeForm
+        key={`${form.fix.id} ${form.outcome}`}
+        draft={form}
+        busy={change.busy}
+        overtaken={overtaken(fix, form.outcome, history)}
+        onSubmit={(outcome, notes) => void record(form.fix, outcome, notes || null)}
+        onCancel={cancel}
+      />
+    );
+  }
+  if (actions.length === 0) return null;
+  return (
+    <ActionBar actions={actions} about={fix.title} busy={change.busy} onAction={(action) => act(fix, action)} hints />
+  );
+}
+
+/** What had the focus goes away with its mode, or its form; the focus then stays at the banner, and is not lost. */
+function useKeptFocus(state: string) {
+  const dock = useRef<HTMLElement>(null);
+  const inside = useRef(false);
+  useEffect(() => {
+    if (inside.current && document.activeElement === document.body) dock.current?.focus({ preventScroll: true });
+  }, [state]);
+  const keepFocus = {
+    onFocus: () => {
+      inside.current = true;
+    },
+    onBlur: ({ relatedTarget }: { relatedTarget: Element | null }) => {
+      if (relatedTarget) inside.current = dock.current?.contains(relatedTarget) ?? false;
+    },
+  };
+  return { dock, keepFocus };
 }

@@ -14,7 +14,7 @@ interface Props {
 
 export function BannerText({ mode, fix, messages, history }: Props) {
   return (
-    <div className="banner-text" aria-live="polite">
+    <div className="banner-text">
       <p className="banner-head">
         <strong>{HEAD[mode]}</strong>
         <span className="banner-fix">{fix.title}</span>

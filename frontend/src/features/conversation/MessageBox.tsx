@@ -40,7 +40,7 @@ export function MessageBox({ sessionId, change, roles, onSending }: Props) {
     onSending((others) => [...others, { key, words }]);
     last.current = last.current.then(async () => {
       const call = () => addMessage(sessionId, role, words, key);
-      const sent = await change.run({ what: "message sent", sessionId, call });
+      const sent = await change.run({ what: "the message", sessionId, call });
       onSending((others) => others.filter((each) => each.key !== key));
       if (sent) return;
       failed.current = { key, words };

@@ -67,7 +67,7 @@ export function EndSession({ session, ending, onClose }: Props) {
             {ending === "resolve" ? "Resolve" : "Escalate"}
           </button>
           <button type="button" className="quiet" onClick={onClose}>
-            Cancel
+            {state.busy ? "Leave" : "Cancel"}
           </button>
         </div>
       </form>

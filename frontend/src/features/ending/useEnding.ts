@@ -1,9 +1,9 @@
 // Records each choice, then ends the session; what was recorded stays recorded if a later step is refused.
 import { useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { decided } from "../../api/decided";
-import { keys } from "../../api/keys";
+import { refreshSession } from "../../api/refresh";
 import { type Ending, endSession } from "../../api/requests/endSession";
 import { adoptFix } from "../../api/requests/getSession";
 import { recordOutcome } from "../../api/requests/recordOutcome";
@@ -22,6 +22,14 @@ export function useEnding(session: SessionWithFixes, ending: Ending, onEnded: ()
   const client = useQueryClient();
   const [state, setState] = useState<State>({ busy: false, words: "", error: null });
   const running = useRef(false);
+  const left = useRef(false);
+  // Whoever leaves the dialog has not asked for what was not sent yet.
+  useEffect(() => {
+    left.current = false;
+    return () => {
+      left.current = true;
+    };
+  }, []);
   const say = (words: string) => setState({ busy: true, words, error: null });
 
   const record = async (fix: Fix, { outcome, notes }: Choice) => {
@@ -39,6 +47,7 @@ export function useEnding(session: SessionWithFixes, ending: Ending, onEnded: ()
       for (const fix of open) {
         const choice = choices[fix.id];
         if (choice) await record(fix, choice);
+        if (left.current) return;
       }
       say("Closing the session…");
       const key = crypto.randomUUID();
@@ -48,8 +57,7 @@ export function useEnding(session: SessionWithFixes, ending: Ending, onEnded: ()
       setState({ busy: false, words: "", error });
     } finally {
       running.current = false;
-      void client.invalidateQueries({ queryKey: keys.session(session.id) });
-      void client.invalidateQueries({ queryKey: keys.pending });
+      refreshSession(client, session.id);
     }
   };
   return { end, state };

@@ -1,5 +1,5 @@
 // What a sentence of a note rests on: a mark behind it, which shows the words of the record on hover and on focus.
-import { createContext, useContext, useId } from "react";
+import { createContext, useContext, useEffect, useId, useState } from "react";
 
 import type { Citation } from "../../api/types";
 
@@ -14,12 +14,20 @@ export function Cited({ raw }: { raw: string }) {
 
 function Mark({ citation, number }: { citation: Citation; number: number }) {
   const id = useId();
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    if (!open) return undefined;
+    const close = ({ key }: KeyboardEvent) => key === "Escape" && setOpen(false);
+    document.addEventListener("keydown", close);
+    return () => document.removeEventListener("keydown", close);
+  }, [open]);
+  const [show, hide] = [() => setOpen(true), () => setOpen(false)];
   return (
-    <span className="cite">
-      <button type="button" className="quiet" aria-label={`Source ${number}`} aria-describedby={id}>
+    <span className="cite" onPointerEnter={show} onPointerLeave={hide} onFocus={show} onBlur={hide}>
+      <button type="button" className="quiet" aria-label={`Source ${number}`} aria-describedby={id} onClick={show}>
         {number}
       </button>
-      <span role="tooltip" id={id}>
+      <span role="tooltip" id={id} hidden={!open}>
         {citation.evidence.map(({ kind, id: source, quote }) => (
           <span key={`${kind} ${source} ${quote}`}>
             <strong>{kind}</strong> <q>{quote}</q>

@@ -7,26 +7,23 @@ interface Props {
 
 export function CopyButtons({ markdown, html }: Props) {
   const [said, setSaid] = useState("");
-  const copy = async (what: string, items: ClipboardItem) => {
+  const copy = async (what: string, types: Record<string, string>) => {
     try {
-      await navigator.clipboard.write([items]);
+      const blobs = Object.entries(types).map(([type, text]) => [type, new Blob([text], { type })] as const);
+      await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(blobs))]);
       setSaid(`Copied as ${what}`);
     } catch {
       setSaid("The browser did not allow it");
     }
   };
-  const plain = new Blob([markdown], { type: "text/plain" });
   return (
-    <div className="actions">
-      <button type="button" onClick={() => void copy("markdown", new ClipboardItem({ "text/plain": plain }))}>
+    <div className="copy">
+      <button type="button" onClick={() => void copy("markdown", { "text/plain": markdown })}>
         Copy markdown
       </button>
       <button
         type="button"
-        onClick={() => {
-          const rich = new Blob([html()], { type: "text/html" });
-          void copy("rich text", new ClipboardItem({ "text/plain": plain, "text/html": rich }));
-        }}
+        onClick={() => void copy("rich text", { "text/plain": markdown, "text/html": html() })}
       >
         Copy rich text
       </button>

@@ -1,11 +1,11 @@
 // One of the two documents, and how true it still is.
 import { Suspense, lazy, useEffect, useRef } from "react";
 
-import { useNote } from "../../api/requests/previewNote";
+import { type Writing, useNote } from "../../api/requests/previewNote";
 import type { NoteKind, Preview } from "../../api/types";
-import { Age } from "../../components/Age";
-import { Loading } from "../../components/Loading";
+import { Loading, Outdated } from "../../components/Loading";
 import { CopyButtons } from "./CopyButtons";
+import { NoteState } from "./NoteState";
 
 const Markdown = lazy(() => import("./Markdown"));
 
@@ -20,7 +20,7 @@ interface Props {
 }
 
 export function NotePanel({ sessionId, kind, version }: Props) {
-  const { data: note, error, refetch, isFetching } = useNote(sessionId, kind);
+  const { data: note, writing, error, refetch } = useNote(sessionId, kind);
   const shown = useRef<HTMLDivElement>(null);
   const stale = note !== undefined && note.state_version < version;
   useEffect(() => {
@@ -29,42 +29,41 @@ export function NotePanel({ sessionId, kind, version }: Props) {
     return () => clearTimeout(timer);
   }, [stale, version, refetch]);
 
-  if (!note) return <Loading what="the document" error={error} again={() => void refetch()} />;
+  if (!note && !writing) return <Loading what="the document" error={error} again={() => void refetch()} />;
   return (
-    <article className="note" aria-busy={stale || isFetching}>
-      <div className="note-state" role="status">
-        {stale ? (
-          <p className="stale">
-            <span className="spinner" aria-hidden="true" /> Older than the session (version {note.state_version} of{" "}
-            {version}): being written anew…{" "}
-            <button type="button" className="quiet" onClick={() => void refetch()}>
-              Write it now
-            </button>
-          </p>
-        ) : (
-          <p className="muted">
-            Up to date · version {note.state_version} · {writer(note)}
-          </p>
-        )}
-        {error && <p className="refused">The newest one could not be had; this is version {note.state_version}.</p>}
+    <article className="note" aria-busy={stale || writing !== null}>
+      <header className="note-head">
+        <NoteState note={note} writing={writing} version={version} onWrite={() => void refetch()} />
+        {note && <CopyButtons markdown={note.markdown} html={() => withoutMarks(shown.current)} />}
+      </header>
+      {note && <Doubts note={note} error={error} />}
+      <div ref={shown} className={stale ? "old" : ""}>
+        <Suspense fallback={<p className="empty">Loading…</p>}>
+          <Markdown {...readable(note, writing)} />
+        </Suspense>
       </div>
-      {note.warnings && note.warnings.length > 0 && (
-        <ul className="warnings" aria-label="Warnings">
-          {note.warnings.map((warning) => (
+    </article>
+  );
+}
+
+/** The new words as they come; until there are any, the old ones. */
+function readable(note: Preview | undefined, writing: Writing | null) {
+  if (writing?.text) return { text: writing.text, citations: [] };
+  return { text: note?.markdown ?? "", citations: note?.citations ?? [] };
+}
+
+function Doubts({ note: { warnings }, error }: { note: Preview; error: Error | null }) {
+  return (
+    <>
+      <Outdated error={error} />
+      {warnings && warnings.length > 0 && (
+        <ul className="notice warnings" aria-label="Warnings">
+          {warnings.map((warning) => (
             <li key={warning}>{warning}</li>
           ))}
         </ul>
       )}
-      <div ref={shown} className={stale ? "old" : ""}>
-        <Suspense fallback={<p className="empty">Loading…</p>}>
-          <Markdown text={note.markdown} citations={note.citations ?? []} />
-        </Suspense>
-      </div>
-      <p className="muted">
-        Written <Age at={note.generated_at} />
-      </p>
-      <CopyButtons markdown={note.markdown} html={() => withoutMarks(shown.current)} />
-    </article>
+    </>
   );
 }
 
@@ -73,9 +72,4 @@ function withoutMarks(shown: HTMLElement | null): string {
   const copy = shown?.firstElementChild?.cloneNode(true) as Element | undefined;
   copy?.querySelectorAll(".cite").forEach((mark) => mark.remove());
   return copy?.innerHTML ?? "";
-}
-
-function writer(note: Preview): string {
-  if (note.generator === "llm") return "written by the AI";
-  return note.degraded ? "written from the template, because the AI could not" : "written from the template";
 }

@@ -43,7 +43,7 @@ function ConfirmFact({ sessionId }: { sessionId: string }) {
     event.preventDefault();
     if (!ready) return;
     const confirmed = await change.run({
-      what: "fact confirmed",
+      what: "the fact",
       sessionId,
       call: (key) => confirmFact(sessionId, text.trim(), visibility, key),
     });

@@ -3,6 +3,7 @@ import type { Fix, HistoryEntry } from "../../api/types";
 import { useChange } from "../../api/useChange";
 import { Age } from "../../components/Age";
 import { Badge } from "../../components/Badge";
+import { overtaken } from "../../components/refusals";
 import { STATUS } from "../../components/words";
 import { ActionBar } from "../../components/verdict/ActionBar";
 import { allowed, parkedActions } from "../../components/verdict/actions";
@@ -61,7 +62,7 @@ function FixCard({ fix, entries, mayAct }: { fix: Fix; entries: readonly History
         <OutcomeForm
           draft={form}
           busy={change.busy}
-          overtaken={fix.allowed_outcomes.includes(form.outcome) ? null : "It was decided in the meantime."}
+          overtaken={overtaken(fix, form.outcome, entries)}
           onSubmit={(outcome, notes) => void record(fix, outcome, notes || null)}
           onCancel={cancel}
         />

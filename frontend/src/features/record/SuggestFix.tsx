@@ -15,7 +15,7 @@ export function SuggestFix({ sessionId }: { sessionId: string }) {
     if (!ready) return;
     const { title, description, confidence } = fix;
     const suggested = await change.run({
-      what: "fix suggested",
+      what: "the fix",
       sessionId,
       call: (key) => suggestFix(sessionId, { title, description, confidence_pct: Number(confidence) }, key),
     });

@@ -1,27 +1,33 @@
 import { useDeferredValue, useRef, useState } from "react";
-import { Link } from "wouter";
 
 import { usePendingVerifications } from "../../api/requests/listPendingVerifications";
 import { useSessions } from "../../api/requests/listSessions";
-import type { Session, SessionStatus } from "../../api/types";
-import { Age } from "../../components/Age";
-import { Badge } from "../../components/Badge";
-import { Loading } from "../../components/Loading";
+import type { SessionStatus } from "../../api/types";
+import { Loading, Outdated } from "../../components/Loading";
 import { useShortcuts } from "../../components/shortcuts";
-import { titleOf } from "../../components/words";
+import { useTitle } from "../../components/useTitle";
 import { NewSession } from "./NewSession";
+import { SessionRow } from "./SessionRow";
 
-const STATUSES: readonly (SessionStatus | "")[] = ["", "active", "resolved", "escalated"];
+const STATUSES: readonly [SessionStatus | "", string][] = [
+  ["", "All"],
+  ["active", "Active"],
+  ["resolved", "Resolved"],
+  ["escalated", "Escalated"],
+];
+const EVERY_MS = 10_000;
 
 export function SessionList({ mayAct }: { mayAct: boolean }) {
+  useTitle("Sessions");
+  const [asking, setAsking] = useState(false);
   const [search, setSearch] = useState("");
   const [status, setStatus] = useState<SessionStatus | "">("");
   const box = useRef<HTMLInputElement>(null);
-  const sessions = useSessions(useDeferredValue(search.trim()), status);
-  const { data: pending } = usePendingVerifications(false, 15_000);
+  const sessions = useSessions(useDeferredValue(search.trim()), status, EVERY_MS);
+  const { data: pending } = usePendingVerifications(false, EVERY_MS);
   const waiting = Map.groupBy(pending ?? [], (item) => item.session.id);
   const items = sessions.data?.pages.flatMap((page) => page.items);
-  useShortcuts({ "/": () => box.current?.focus() });
+  useShortcuts({ "/": () => box.current?.focus(), n: mayAct ? () => setAsking(true) : undefined });
 
   return (
     <main className="page" tabIndex={-1}>
@@ -32,25 +38,40 @@ export function SessionList({ mayAct }: { mayAct: boolean }) {
           type="search"
           aria-label="Search sessions"
           aria-keyshortcuts="/"
-          placeholder="Search title, report, ticket  ( / )"
+          placeholder="Search title, report, ticket"
           maxLength={200}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
         <div className="toggle" role="group" aria-label="Status">
-          {STATUSES.map((each) => (
+          {STATUSES.map(([each, name]) => (
             <button key={each} type="button" aria-pressed={each === status} onClick={() => setStatus(each)}>
-              {each || "all"}
+              {name}
             </button>
           ))}
         </div>
+        {mayAct && (
+          <button
+            type="button"
+            className="main"
+            aria-expanded={asking}
+            aria-keyshortcuts="n"
+            onClick={() => setAsking(!asking)}
+          >
+            New session
+          </button>
+        )}
       </header>
-      {mayAct && <NewSession />}
-      {!items && <Loading what="sessions" error={sessions.error} again={() => void sessions.refetch()} />}
-      {items?.length === 0 && <p className="empty">{search || status ? "Nothing is like that." : "No sessions yet."}</p>}
+      {asking && <NewSession onCancel={() => setAsking(false)} />}
+      {items ? (
+        <Outdated error={sessions.error} />
+      ) : (
+        <Loading what="sessions" error={sessions.error} again={() => void sessions.refetch()} />
+      )}
+      {items?.length === 0 && <Nothing searched={search !== "" || status !== ""} />}
       <ol className="sessions" aria-busy={sessions.isPlaceholderData}>
         {items?.map((session) => (
-          <Row key={session.id} session={session} waiting={waiting.get(session.id)?.length ?? 0} />
+          <SessionRow key={session.id} session={session} waiting={waiting.get(session.id)?.length ?? 0} />
         ))}
       </ol>
       {sessions.hasNextPage && (
@@ -62,24 +83,17 @@ export function SessionList({ mayAct }: { mayAct: boolean }) {
   );
 }
 
-function Row({ session, waiting }: { session: Session; waiting: number }) {
+function Nothing({ searched }: { searched: boolean }) {
   return (
-    <li>
-      <Link href={`/sessions/${session.id}`}>
-        <span className="session-title">{titleOf(session)}</span>
-        <span className="session-facts">
-          {waiting > 0 && <span className="badge applied_pending">awaiting verification</span>}
-          <Badge status={session.status} />
-          {session.ticket && (
-            <span className="muted">
-              {session.ticket.system} {session.ticket.id}
-            </span>
-          )}
-          <span className="muted">
-            {session.created_by.name ?? "somebody"}, <Age at={session.created_at} />
-          </span>
-        </span>
-      </Link>
-    </li>
+    <div className="empty">
+      {searched ? (
+        <p>No session is like that.</p>
+      ) : (
+        <>
+          <p>No sessions yet.</p>
+          <p>A session begins with a ticket: paste what came in, and the conversation, its fixes and notes live here.</p>
+        </>
+      )}
+    </div>
   );
 }

@@ -1,4 +1,6 @@
-"""`faults run`: break the stack and judge. `faults check RUN`: judge a run again from what it left."""
+"""`faults run`: break the stack and judge. `faults check RUN`: judge a run again from what it left.
+`faults simulate`: thousands of runs of the core on servers in memory.
+"""
 
 import asyncio
 import secrets
@@ -19,6 +21,7 @@ from faults.table import table
 main = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
 LONG = Pace(changes=100, seconds=3.0)
+_SHOWN = 5
 
 
 @main.command()
@@ -55,6 +58,25 @@ def check(
     report = checker.check(checker.load(run, wants_faults=not faultless))
     typer.echo(str(report))
     if not report.clean:
+        raise typer.Exit(1)
+
+
+@main.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(help="How many")] = 5_000,
+    seed: Annotated[str, typer.Option(help="This one alone, again; or what the seeds begin with")] = "",
+    cores: Annotated[int, typer.Option(help="Processes at once")] = 2,
+) -> None:
+    """The core on servers in memory, in one thread with a seeded schedule: the same invariants, thousands of times."""
+    from faults.simulation import campaign
+
+    first = seed or secrets.token_hex(4)
+    wanted = [seed] if seed and seeds == 1 else [f"{first}-{number}" for number in range(1, seeds + 1)]
+    done = campaign.run(wanted, cores=cores)
+    for report in done.broken[:_SHOWN]:
+        typer.echo(f"{report}\nagain: faults simulate --seeds 1 --seed {report.seed}\n")
+    typer.echo(str(done))
+    if done.broken:
         raise typer.Exit(1)
 
 

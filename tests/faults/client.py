@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 
 from faults.asking import Asking
+from faults.calls import Calls
 from faults.history import Attempt, retried
-from faults.tenants import Case
+from faults.tenants import Account, Case
 
 SESSIONS: Final = "/api/v1/ai-sessions"
 DOCUMENTS: Final = ("resolution-note", "escalation-package")
@@ -16,7 +19,6 @@ _NOTES_REQUIRED: Final = ("applied_pending", "applied_partial")
 _TERMINAL: Final = ("applied_success", "applied_failed", "dismissed")
 _HOT_SHARE: Final = 0.4
 _UNKEYED_SHARE: Final = 0.1
-_COLD_SESSIONS: Final = 3
 
 _WEIGHTS: Final[Mapping[str, int]] = {
     "record_parked": 40,
@@ -51,15 +53,32 @@ _NEEDS_FIX: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How fast engineers work, and on how many sessions besides the hot one."""
+
+    idle_s: float = 0.04
+    cold_sessions: int = 3
+
+
+STEADY: Final = Habits()
+
+
 class Client(Asking):
     """One engineer at work. Waits for each answer before it goes on, but for races."""
+
+    def __init__(
+        self, calls: Calls, account: Account, *, name: str, rng: Random, habits: Habits = STEADY
+    ) -> None:
+        super().__init__(calls, account, name=name, rng=rng)
+        self._habits = habits
 
     async def work(self, stopping: asyncio.Event) -> None:
         """Do one thing after another until told to stop; then see what became of all that was queued."""
         while not stopping.is_set():
             await self._step()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._rng.uniform(0.0, 0.04)):
+                async with asyncio.timeout(self._rng.uniform(0.0, self._habits.idle_s)):
                     await stopping.wait()
         await self.follow_queued()
 
@@ -75,7 +94,7 @@ class Client(Asking):
 
     async def _case(self) -> Case | None:
         cases = self._account.cases
-        if len(cases) <= _COLD_SESSIONS:
+        if len(cases) <= self._habits.cold_sessions:
             return await self._create_session()
         return cases[0] if self._rng.random() < _HOT_SHARE else self._rng.choice(cases)
 

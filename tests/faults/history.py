@@ -122,12 +122,19 @@ class Expectation:
 class HistoryFile:
     """Writes the history. A line is with the kernel before the request is: a crash of ours loses none."""
 
-    def __init__(self, path: Path, *, seed: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seed: str,
+        budget_usd: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._out = path.open("wb", buffering=0)
         self._clock = clock
         self._numbers = itertools.count(1)
-        self.write("run", seed=seed)
+        self.write("run", seed=seed, budget_usd=budget_usd)
 
     def number(self) -> int:
         """The next number of a request."""
@@ -171,11 +178,13 @@ class History:
     attempts: tuple[Attempt, ...]
     faults: tuple[Fault, ...]
     parked: tuple[Expectation, ...]
+    budget_usd: float | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """All lines of a file. A request without a completion has an unknown result that never came."""
         seed, accounts, last = "", {}, 0.0
+        budget_usd: float | None = None
         asked: dict[int, tuple[Request, float]] = {}
         done: list[Attempt] = []
         faults: list[Fault] = []
@@ -183,7 +192,7 @@ class History:
         for line in _lines(path):
             match line.pop("what"):
                 case "run":
-                    seed = line["seed"]
+                    seed, budget_usd = line["seed"], line.get("budget_usd")
                 case "account":
                     accounts[line["id"]] = line["mark"]
                 case "invoke":
@@ -202,7 +211,7 @@ class History:
         never = Result(status=None, failure="never came back")
         done += [Attempt(request=r, result=never, began=b, ended=last) for r, b in asked.values()]
         done.sort(key=lambda attempt: attempt.began)
-        return cls(seed, accounts, tuple(done), tuple(faults), tuple(parked))
+        return cls(seed, accounts, tuple(done), tuple(faults), tuple(parked), budget_usd)
 
 
 def retried(request: Request, *, number: int) -> Request:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Self
 
 from faults.calls import Calls, Send
-from faults.client import DOCUMENTS, SESSIONS, Client
+from faults.client import DOCUMENTS, SESSIONS, STEADY, Client, Habits
 from faults.history import HistoryFile
 from faults.tenants import Account, Token, accounts_of
 
@@ -26,10 +26,17 @@ class Recorder(Calls):
         token: Token,
         accounts: int = 3,
         clients_each: int = 3,
+        habits: Habits = STEADY,
     ) -> None:
         super().__init__(history, accounts=accounts_of(seed, accounts, token), send=send)
         self._clients = [
-            Client(self, account, name=f"{account.mark}-{n}", rng=Random(f"{seed} {account.mark} {n}"))
+            Client(
+                self,
+                account,
+                name=f"{account.mark}-{n}",
+                rng=Random(f"{seed} {account.mark} {n}"),
+                habits=habits,
+            )
             for account in self.accounts
             for n in range(1, clients_each + 1)
         ]

@@ -6,7 +6,7 @@ A function yields one item for each thing that it looked at: None where it is as
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from faults.invariants import answers, messages, notes, rows, service
+from faults.invariants import answers, messages, model, notes, rows, service
 from faults.invariants.evidence import Evidence, Finding, Invariant
 
 
@@ -34,6 +34,8 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     "S11": notes.honest_notes,
     "S12": service.isolation,
     "S13": messages.no_silent_drop,
+    "S14": model.one_generation,
+    "S15": model.within_budget,
     "S16": service.no_fail_open,
     "L1": service.recovery,
     "L2": messages.relay_drains,

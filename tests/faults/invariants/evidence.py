@@ -10,6 +10,7 @@ from uuid import UUID
 from shared.ids import keyed_id
 
 from faults.history import Attempt, History
+from faults.llm_log import Call
 from faults.record import Record, Row
 from faults.subscriber import Received
 
@@ -23,6 +24,7 @@ class Evidence:
     history: History
     record: Record
     events: Sequence[Received]
+    model_calls: Sequence[Call] = ()
     wants_faults: bool = True
 
     @cached_property

@@ -1,6 +1,6 @@
 """Notes in Redis, and the lock under which each of them is written once. A cache: it may vanish at any moment."""
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
@@ -196,11 +196,12 @@ class NoteCache:
         await self._redis.aclose()
 
     async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
-        if time.monotonic() < self._away_until:
+        now = asyncio.get_running_loop().time
+        if now() < self._away_until:
             raise CacheAway
         try:
             return await question()
         except _AWAY as error:
-            self._away_until = time.monotonic() + _PAUSE_S
+            self._away_until = now() + _PAUSE_S
             log.warning("redis does not answer", reason=type(error).__name__)
             raise CacheAway from error

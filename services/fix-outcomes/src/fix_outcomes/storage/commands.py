@@ -107,10 +107,12 @@ async def write(transaction: Raw, writes: Writes) -> None:
     )
 
 
+_ENTERED: Final = "select 1 from journal where account_id = $1 and command_id = $2"
+
+
 async def is_entered(transaction: Raw, command: Command) -> bool:
     """Whether the journal has an entry of this command."""
-    query = "select 1 from journal where account_id = $1 and command_id = $2"
-    return bool(await transaction.fetch(query, command.account_id, command.command_id))
+    return bool(await transaction.fetch(_ENTERED, command.account_id, command.command_id))
 
 
 _PARKED: Final = """

@@ -11,6 +11,8 @@ from fix_outcomes.storage.database import Raw
 _RELAY_LOCK: Final = 7_261_001
 """The advisory lock that makes a relay the only one; any number that nothing else in this database uses."""
 
+_BECOME_LEADER: Final = "select pg_try_advisory_lock($1) as held"
+
 _UNPUBLISHED: Final = """
 select o.position, j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data,
   o.traceparent
@@ -55,7 +57,7 @@ where p.parked_at < now() - interval '90 days'
 
 async def become_leader(connection: Raw) -> bool:
     """Whether this connection is the relay's now, for as long as it lives."""
-    [row] = await connection.fetch("select pg_try_advisory_lock($1) as held", _RELAY_LOCK)
+    [row] = await connection.fetch(_BECOME_LEADER, _RELAY_LOCK)
     return bool(row["held"])
 
 

@@ -1,0 +1,308 @@
+"""The client's side of the in-memory RabbitMQ: as much of aio-pika's and aiormq's interface as the product uses."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
+from typing import Any, Final
+
+from aio_pika import Message
+from aio_pika.exceptions import AMQPConnectionError, ChannelInvalidStateError, DeliveryError
+from pamqp.commands import Basic
+
+from faults.simulation.loop import here
+from faults.simulation.rabbitmq import Consumer, Queue, RabbitMQ, Wire
+
+_TRANSIENT: Final = 1
+
+Deliver = Callable[["Delivered"], Awaitable[object]]
+
+
+class Delivered:
+    """A message as a consumer has it: raw, and as FastStream shows it."""
+
+    def __init__(self, connection: "Connection", queue: Queue, consumer: Consumer, wire: Wire) -> None:
+        self._connection, self._queue, self._consumer, self._wire = connection, queue, consumer, wire
+        self._settled = False
+        self.body, self.routing_key, self.message_id = wire.body, wire.routing_key, wire.message_id
+        self.reply_to, self.user_id = wire.reply_to or "", wire.user_id
+        self.expiration = wire.expires_s
+        self.timestamp = None
+        count = {"x-delivery-count": wire.deliveries} if wire.deliveries else {}
+        self.headers: dict[str, Any] = {**wire.headers, **count}
+
+    @property
+    def raw_message(self) -> "Delivered":
+        return self
+
+    async def ack(self) -> None:
+        """Acknowledged, unless the connection is gone."""
+        await self._settle(lambda: self._done(returned=False))
+
+    async def nack(self, *, requeue: bool) -> None:
+        """Given back."""
+        assert requeue, "the product never throws a message away"
+        await self._settle(lambda: self._done(returned=True))
+
+    async def _settle(self, arrived: Callable[[], None]) -> None:
+        if self._connection.ended:
+            raise ChannelInvalidStateError("the channel is closed")
+        await self._connection.rabbitmq.network.hop()
+        if not self._connection.ended:
+            arrived()
+
+    def lost(self) -> None:
+        """The connection went while this was in hand: the broker delivers it again."""
+        self._done(returned=True)
+
+    def taken(self) -> None:
+        """Delivered to somebody who does not acknowledge."""
+        self._done(returned=False)
+
+    def _done(self, *, returned: bool) -> None:
+        if self._settled:
+            return
+        self._settled = True
+        self._consumer.unacknowledged -= 1
+        self._connection.in_hand.pop(self, None)
+        rabbitmq = self._connection.rabbitmq
+        if returned:
+            rabbitmq.returned(self._queue, self._wire)
+        else:
+            self._queue.unacknowledged -= 1
+        rabbitmq.pump(self._queue)
+
+
+class Callbacks(list[Callable[..., object]]):
+    """Called when something closes."""
+
+    def add(self, callback: Callable[..., object]) -> None:
+        """One more."""
+        self.append(callback)
+
+
+class Connection:
+    """A connection of one process."""
+
+    def __init__(self, rabbitmq: RabbitMQ) -> None:
+        self.rabbitmq = rabbitmq
+        self.process = here()
+        self.ended = False
+        self.close_callbacks = Callbacks()
+        self.in_hand: dict[Delivered, None] = {}
+        self._consumers: list[tuple[Queue, Consumer]] = []
+        self._exclusive: list[Queue] = []
+        self._context = copy_context()
+
+    async def channel(self, *, publisher_confirms: bool = True, on_return_raises: bool = False) -> "Channel":
+        """A channel on it."""
+        del on_return_raises
+        await self.hop()
+        return Channel(self, confirms=publisher_confirms)
+
+    async def hop(self) -> None:
+        """To the broker, or back. Raises AMQPConnectionError where the connection is gone by then."""
+        await self.rabbitmq.network.hop()
+        if self.ended:
+            raise AMQPConnectionError("the connection is closed")
+
+    async def close(self) -> None:
+        """End it."""
+        self.end()
+
+    def end(self) -> None:
+        """It is gone: what was in hand is delivered again, its own queues are deleted, its callbacks are called."""
+        if self.ended:
+            return
+        self.ended = True
+        for queue, consumer in self._consumers:
+            if consumer in queue.consumers:
+                queue.consumers.remove(consumer)
+        for queue in self._exclusive:
+            self.rabbitmq.delete(queue)
+        for delivered in reversed(list(self.in_hand)):
+            delivered.lost()
+        for callback in self.close_callbacks:
+            asyncio.get_running_loop().call_soon(callback, self, None, context=self._context)
+
+    def own(self, queue: Queue) -> None:
+        """An exclusive queue: it goes with the connection."""
+        self._exclusive.append(queue)
+
+    def consume(self, queue: Queue, handle: Deliver, *, prefetch: int, acknowledged: bool) -> None:
+        """Take from a queue; every message is a task of this connection's process."""
+
+        context = copy_context()
+
+        def deliver(queue: Queue, wire: Wire, at: float) -> None:
+            delivered = Delivered(self, queue, consumer, wire)
+            if acknowledged:
+                delivered.taken()
+            else:
+                self.in_hand[delivered] = None
+            asyncio.get_running_loop().call_at(at, self._arrive, handle, delivered, context=context)
+
+        consumer = Consumer(deliver, prefetch)
+        self._consumers.append((queue, consumer))
+        queue.consumers.append(consumer)
+        self.rabbitmq.pump(queue)
+
+    def _arrive(self, handle: Deliver, delivered: Delivered) -> None:
+        if not self.ended:
+            asyncio.get_running_loop().create_task(_handled(handle, delivered))
+
+
+async def _handled(handle: Deliver, delivered: Delivered) -> None:
+    await handle(delivered)
+
+
+class Channel:
+    """A channel: aio-pika's and the one underneath in one."""
+
+    number = 1
+
+    def __init__(self, connection: Connection, *, confirms: bool) -> None:
+        self._connection, self._confirms = connection, confirms
+        self.close_callbacks = Callbacks()
+        self.lock = asyncio.Lock()
+        self.delivery_tag = 0
+        self.confirmations: dict[int, asyncio.Future[Any]] = {}
+        self.write_queue = self
+
+    @property
+    def is_closed(self) -> bool:
+        return self._connection.ended
+
+    async def get_underlay_channel(self) -> "Channel":
+        """It is this one."""
+        return self
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        """For a confirm."""
+        return asyncio.get_running_loop().create_future()
+
+    async def get_exchange(self, name: str, *, ensure: bool) -> "Exchange":
+        """An exchange that an administrator has declared."""
+        del ensure
+        return Exchange(self, name)
+
+    async def declare_queue(self, name: str, *, exclusive: bool, **_: Any) -> "OwnQueue":
+        """A queue of this connection's own."""
+        assert exclusive, "services declare nothing but their own exclusive queues"
+        await self._connection.hop()
+        queue = self._connection.rabbitmq.declare(name, durable=False)
+        self._connection.own(queue)
+        return OwnQueue(self._connection, queue)
+
+    async def basic_publish(
+        self,
+        body: bytes,
+        *,
+        exchange: str,
+        routing_key: str,
+        properties: Basic.Properties,
+        mandatory: bool = False,
+        wait: bool = False,
+    ) -> None:
+        """Publish, and wait for the confirm where this channel has them."""
+        del wait
+        await self.publish(_wire(body, exchange, routing_key, properties), mandatory=mandatory)
+
+    async def publish(self, wire: Wire, *, mandatory: bool) -> None:
+        """To the broker, and its confirm back. Raises DeliveryError where it was returned."""
+        if self._connection.ended:
+            raise ChannelInvalidStateError("the channel is closed")
+        await self._connection.hop()
+        routed = self._connection.rabbitmq.route(wire)
+        if not self._confirms:
+            return
+        await self._connection.hop()
+        if mandatory and not routed:
+            raise DeliveryError(None, None)
+
+    async def put(self, frames: list[Any]) -> None:
+        """Many messages in one write, as `Publisher.announce` does it; each is confirmed by itself."""
+        wires = [
+            _wire(content.value, publish.exchange, publish.routing_key, header.properties)
+            for publish, header, content in zip(frames[::3], frames[1::3], frames[2::3], strict=True)
+        ]
+        first = self.delivery_tag - len(wires) + 1
+        asyncio.get_running_loop().create_task(self._announced(wires, first))
+
+    async def _announced(self, wires: list[Wire], first: int) -> None:
+        for tag, wire in enumerate(wires, first):
+            confirmation = self.confirmations.pop(tag)
+            try:
+                await self.publish(wire, mandatory=False)
+            except (AMQPConnectionError, ChannelInvalidStateError) as error:
+                if not confirmation.done():
+                    confirmation.set_exception(error)
+            else:
+                if not confirmation.done():
+                    confirmation.set_result(None)
+
+
+class Exchange:
+    """An exchange as aio-pika shows it."""
+
+    def __init__(self, channel: Channel, name: str) -> None:
+        self._channel, self._name = channel, name
+
+    async def publish(self, message: Message, *, routing_key: str, mandatory: bool = True) -> None:
+        """Publish a message of aio-pika's."""
+        wire = _wire(message.body, self._name, routing_key, message.properties)
+        await self._channel.publish(wire, mandatory=mandatory)
+
+
+class OwnQueue:
+    """An exclusive queue as aio-pika shows it."""
+
+    def __init__(self, connection: Connection, queue: Queue) -> None:
+        self._connection, self._queue = connection, queue
+
+    async def bind(self, exchange: str, routing_key: str) -> None:
+        """Have it fed."""
+        await self._connection.hop()
+        self._connection.rabbitmq.bind(self._queue, exchange, routing_key)
+
+    async def consume(self, handle: Deliver, *, no_ack: bool = False) -> None:
+        """Take from it."""
+        await self._connection.hop()
+        self._connection.consume(self._queue, handle, prefetch=1_000, acknowledged=no_ack)
+
+
+class Broker:
+    """Where connections are made: stands in for `aio_pika` where the product connects."""
+
+    def __init__(self, rabbitmq: RabbitMQ) -> None:
+        self._rabbitmq = rabbitmq
+        self.connections: list[Connection] = []
+
+    async def connect(self, *_: object, **__: object) -> Connection:
+        """A new connection. Raises AMQPConnectionError where the broker is away."""
+        await self._rabbitmq.network.hop()
+        if not self._rabbitmq.up:
+            raise AMQPConnectionError("the broker is away")
+        self.connections = [connection for connection in self.connections if not connection.ended]
+        connection = Connection(self._rabbitmq)
+        self.connections.append(connection)
+        return connection
+
+    def cut(self, wanted: Callable[[Connection], bool]) -> None:
+        """End some connections."""
+        for connection in [each for each in self.connections if wanted(each)]:
+            connection.end()
+
+
+def _wire(body: bytes, exchange: str, routing_key: str, properties: Basic.Properties) -> Wire:
+    headers: Mapping[str, Any] = properties.headers or {}
+    return Wire(
+        body=body,
+        exchange=exchange,
+        routing_key=routing_key,
+        message_id=properties.message_id,
+        reply_to=properties.reply_to,
+        user_id=properties.user_id,
+        headers=headers,
+        persistent=properties.delivery_mode != _TRANSIENT,
+        expires_s=float(properties.expiration) / 1_000 if properties.expiration else None,
+    )

@@ -1,6 +1,5 @@
 """What stands around note-generator in its tests: fix-outcomes, the gateway, and a listener."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager

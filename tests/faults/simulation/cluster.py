@@ -40,7 +40,11 @@ class Replica:
     def start(self) -> None:
         """A new process."""
         self.process = Process(self.name)
-        self._world.loop.start(self.process, self._boot())
+        self._world.loop.start(self.process, self._boot()).add_done_callback(self._complain_of)
+
+    def _complain_of(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and self.alive and (error := task.exception()):
+            self._world.complain(f"{self.name} ended with {error!r}")
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -26,13 +26,14 @@ from gateway.updates import Updates
 from pydantic import BaseModel
 from shared.contracts.views import Actor
 from shared.contracts.vocabulary import Role
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from faults.gateways import headers_of
 from faults.history import Request, Result
 from faults.simulation.world import World
 
-_URL: Final = "redis://nowhere"
+_AMQP, _REDIS = "amqp://nowhere", "redis://nowhere"
 _TRACE: Final = "0" * 32
 
 
@@ -48,7 +49,7 @@ class Gateway:
             notes=NoteCache.of(settings),
             pace=Pace(per_s=1e9, burst=1e9, now=world.loop.time),
             receipts=Receipts(settings.operation_key.get_secret_value()),
-            updates=Updates(url=_URL, replica=replica, viewers=1, buffer=1),
+            updates=Updates(url=_AMQP, replica=replica, viewers=1, buffer=1),
         )
 
     async def run(self) -> None:
@@ -72,7 +73,7 @@ class Gateway:
     async def _respond(self, request: Request, scope: dict[str, Any]) -> Response:
         route, places = _found(request)
         caller = Caller(UUID(request.account), _person(request.account), float("inf"))
-        headers = {name.lower(): value for name, value in headers_of(request).items()}
+        headers = Headers(headers_of(request))
         parts: dict[str, Callable[[], object]] = {
             "change": lambda: Change(self.parts, caller, preferences.read(headers), scope),
             "read": lambda: Read(self.parts, caller, scope),
@@ -132,8 +133,8 @@ def _found(request: Request) -> tuple[_Route, dict[str, object]]:
 def _settings() -> Settings:
     return Settings.model_validate(
         {
-            "amqp_url": _URL,
-            "redis_url": _URL,
+            "amqp_url": _AMQP,
+            "redis_url": _REDIS,
             "operation_key": "of all gateways alike",
             "jwt_secret": "that nobody here signs anything with",
             "answer_timeout_s": 5.0,

@@ -4,16 +4,20 @@ It can be away, and its connections can break at any moment: before a statement 
 before its answer arrives.
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
 import asyncpg
+from fix_outcomes.storage import database
 
 from faults.simulation.loop import Process, here
 from faults.simulation.network import Network
 from faults.simulation.statements import Statements
 from faults.simulation.tables import Row, Tables
+
+_BEGIN = re.compile(re.escape(database._BEGIN).replace(re.escape("{accounts}"), "(?P<accounts>.*)"))
 
 
 class Postgres:
@@ -79,28 +83,24 @@ class Backend:
         return rows
 
     async def execute(self, query: str, *arguments: object) -> str:
-        """Run a statement whose rows nobody wants."""
-        await self.fetch(query, *arguments)
+        """Begin, commit, or run a statement whose rows nobody wants."""
+        if begun := _BEGIN.fullmatch(query):
+            await self._hop()
+            self._statements = Statements(self._server.tables, self)
+            self._statements.see(begun["accounts"])
+        elif query == database._COMMIT:
+            await self._commit()
+        else:
+            await self.fetch(query, *arguments)
         return "OK"
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """All or nothing. The commit may be done and its answer lost."""
-        self._check()
-        statements = self._statements = Statements(self._server.tables, self)
-        try:
-            yield
-        except BaseException:
-            if not self.ended:
-                self._finish(statements, committed=False)
-            raise
+    async def _commit(self) -> None:
+        """All of it; then the answer, which may be lost."""
         await self._hop()
-        self._finish(statements, committed=True)
-        await self._hop()
-
-    def _finish(self, statements: Statements, *, committed: bool) -> None:
-        self._server.tables.settle(statements.transaction, committed=committed)
+        assert self._statements is not None
+        self._server.tables.settle(self._statements.transaction, committed=True)
         self._statements = None
+        await self._hop()
 
     async def _hop(self) -> None:
         await self._server.network.hop()

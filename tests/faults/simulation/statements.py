@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from fix_outcomes.storage import commands, database, outbox
+from fix_outcomes.storage import commands, outbox
 
 from faults.simulation.tables import Row, Tables, Transaction, rows_of
 
@@ -41,26 +41,32 @@ class Statements:
             raise NotImplementedError(f"the in-memory store has no {query}") from None
         return await statement(self, *arguments)
 
-    async def accounts(self, joined: str) -> Sequence[Row]:
+    def see(self, joined: str) -> None:
+        """Let the transaction see the rows of these accounts alone."""
         self.transaction.accounts = frozenset(UUID(account) for account in joined.split(",") if account)
-        return ()
 
     async def lock_sessions(self, accounts: Sequence[UUID], ids: Sequence[UUID]) -> Sequence[Row]:
         for session_id in sorted(ids):
             await self._there.claim(("locked", session_id), self.transaction)
         return self._found("sessions", accounts, lambda row: row["id"] in ids, order="id")
 
-    async def fixes(
-        self, accounts: Sequence[UUID], sessions: Sequence[UUID], ids: Sequence[UUID]
+    async def fixes_and_answers(
+        self,
+        accounts: Sequence[UUID],
+        sessions: Sequence[UUID],
+        fixes: Sequence[UUID],
+        commands: Sequence[UUID],
     ) -> Sequence[Row]:
         def wanted(row: Row) -> bool:
             open_ = row["superseded_at"] is None and row["status"] in _UNFINISHED
-            return row["session_id"] in sessions and (row["id"] in ids or open_)
+            return row["session_id"] in sessions and (row["id"] in fixes or open_)
 
-        return self._found("suggested_fixes", accounts, wanted, order="created_at")
-
-    async def logged(self, accounts: Sequence[UUID], ids: Sequence[UUID]) -> Sequence[Row]:
-        return self._found("command_log", accounts, lambda row: row["command_id"] in ids)
+        return [
+            {
+                "fixes": self._found("suggested_fixes", accounts, wanted, order="created_at"),
+                "answers": self._found("command_log", accounts, lambda row: row["command_id"] in commands),
+            }
+        ]
 
     async def is_entered(self, account: UUID, command: UUID) -> Sequence[Row]:
         return self._found("journal", [account], lambda row: row["command_id"] == command)
@@ -143,10 +149,8 @@ class Statements:
 
 
 _STATEMENTS: Final[dict[str, Statement]] = {
-    database._ACCOUNTS: Statements.accounts,
     commands._LOCK_SESSIONS: Statements.lock_sessions,
-    commands._FIXES: Statements.fixes,
-    commands._LOGGED: Statements.logged,
+    commands._FIXES_AND_ANSWERS: Statements.fixes_and_answers,
     commands._WRITE: Statements.write,
     commands._ENTERED: Statements.is_entered,
     commands._PARKED: Statements.remember_parked,

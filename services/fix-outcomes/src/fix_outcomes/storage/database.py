@@ -47,6 +47,10 @@ _OUTAGES = (
 
 DRIVER = "postgresql+asyncpg://"
 
+# One round trip; the text of UUIDs needs no quoting.
+_BEGIN = "begin; set local app.accounts = '{accounts}'"
+_COMMIT = "commit"
+
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database is away or overloaded: the same work will succeed later, nothing is wrong with it."""
@@ -87,10 +91,9 @@ async def raw_transaction(engine: AsyncEngine, accounts: Iterable[UUID]) -> Asyn
     async with engine.connect() as connection:
         try:
             driver = await driver_of(connection)
-            # One round trip; the text of UUIDs needs no quoting.
-            await driver.execute(f"begin; set local app.accounts = '{_joined(accounts)}'")
+            await driver.execute(_BEGIN.format(accounts=_joined(accounts)))
             yield driver
-            await driver.execute("commit")
+            await driver.execute(_COMMIT)
         except BaseException:
             await connection.invalidate()
             raise

@@ -91,7 +91,7 @@ def change(summary: str, model: type[BaseModel], *, status: int = 200, notes: bo
 
 
 def read(summary: str, model: Any) -> Route:
-    """A question to fix-outcomes."""
+    """A question, to whichever service behind."""
     return _route(summary, model, _ALWAYS)
 
 
@@ -100,11 +100,6 @@ def preview(summary: str, model: type[BaseModel]) -> Route:
     route = _route(summary, model, _ALWAYS)
     answered = {"description": "The document", "content": {"text/event-stream": {}}}
     return route | {"responses": {200: answered, **route["responses"]}}
-
-
-def operation(summary: str, model: type[BaseModel]) -> Route:
-    """What became of a queued change."""
-    return _route(summary, model, _ALWAYS)
 
 
 def stream(summary: str) -> Route:

@@ -19,7 +19,7 @@ router = APIRouter(prefix=OPERATIONS, tags=["operations"])
 _OK, _REFUSED = 200, 400
 
 
-@router.get("/{operation_id}", **docs.operation("Show an operation", Operation))
+@router.get("/{operation_id}", **docs.read("Show an operation", Operation))
 async def get_operation(operation_id: str, read: RequestedRead) -> Response:
     """`pending` until it is decided; then its answer. The id is from the `Location` of a 202.
 

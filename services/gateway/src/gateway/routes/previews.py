@@ -56,7 +56,7 @@ async def preview_escalation_package(
     return await _preview(read, session_id, NoteKind.ESCALATION_PACKAGE, stream=stream)
 
 
-@router.post("/notes/lint", **docs.operation("Hold a text against the record", LintReport))
+@router.post("/notes/lint", **docs.read("Hold a text against the record", LintReport))
 async def lint_note(session_id: UUID, text: NoteToLint, read: RequestedRead) -> Response:
     """The checks that every note has to pass, over a text of the caller's: where it contradicts the record."""
     read.parts.take_turn(read.caller)

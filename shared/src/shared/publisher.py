@@ -27,7 +27,7 @@ class NotPublished(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A message for whoever listens; that nobody does is no failure. At most a frame long (128 KiB)."""
+    """A message for whoever listens; that nobody does is no failure."""
 
     body: bytes
     exchange: str
@@ -146,7 +146,7 @@ class Publisher:
                 frames += (
                     spec.Basic.Publish(exchange=message.exchange, routing_key=message.routing_key),
                     ContentHeader(properties=properties, body_size=len(message.body)),
-                    ContentBody(message.body),
+                    *_frames(message.body, longest=channel.max_content_size),
                 )
             await channel.write_queue.put(ChannelFrame.marshall(channel.number, frames))
         return confirmations
@@ -177,3 +177,7 @@ class Publisher:
 
     def _on_lost(self) -> None:
         self._confirmed = self._unconfirmed = None
+
+
+def _frames(body: bytes, *, longest: int) -> list[ContentBody]:
+    return [ContentBody(body[start : start + longest]) for start in range(0, len(body), longest)]

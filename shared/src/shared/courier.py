@@ -62,6 +62,7 @@ class Destination(Generic[Request]):
 
 @dataclass(slots=True, eq=False)
 class _Parcel(Generic[Request]):
+    ref: int
     request: Request
     expires: float
     answer: asyncio.Future[Answer]
@@ -71,11 +72,12 @@ class _Parcel(Generic[Request]):
 
 @dataclass(slots=True)
 class Limits:
-    """Bounds of a courier: callers waiting, messages awaiting a confirm, requests in a message."""
+    """Bounds of a courier: callers waiting, messages awaiting a confirm, requests and bytes in a message."""
 
     waiting: int = 5_000
     in_flight: int = 2
     batch: int = MAX_BATCH
+    bytes: int = topology.LONGEST_MESSAGE
     publish_s: float = 10.0
 
 
@@ -155,7 +157,7 @@ class Courier(Generic[Request]):
             raise NotSent("too many requests are waiting")
         loop = asyncio.get_running_loop()
         ref = next(self._refs)
-        parcel = _Parcel(make(ref), loop.time() + timeout_s, loop.create_future(), until_confirmed)
+        parcel = _Parcel(ref, make(ref), loop.time() + timeout_s, loop.create_future(), until_confirmed)
         self._unanswered[ref] = self._waiting[ref] = parcel
         self._wake.set()
         expiry = loop.call_at(parcel.expires, _give_up, parcel, "not in time")
@@ -198,11 +200,12 @@ class Courier(Generic[Request]):
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            batch, body = self._pack(batch)
             try:
                 async with asyncio.timeout(self._limits.publish_s):
                     with telemetry.batch(self._span, _traces(batch), SpanKind.PRODUCER) as trace:
                         await publish(
-                            self._message(batch, reply_to, trace),
+                            self._message(batch, body, reply_to, trace),
                             routing_key=self._destination.routing_key,
                             mandatory=True,
                         )
@@ -224,14 +227,28 @@ class Courier(Generic[Request]):
                 batch.append(parcel)
         return batch
 
-    def _message(self, batch: Sequence[_Parcel[Request]], reply_to: str, trace: str | None) -> Message:
+    def _pack(self, batch: list[_Parcel[Request]]) -> tuple[list[_Parcel[Request]], bytes]:
+        """As much of the batch as a message may hold, and how it is written; the rest waits on, first in line."""
+        body = self._destination.encode([parcel.request for parcel in batch])
+        if len(body) <= self._limits.bytes or len(batch) == 1:
+            return batch, body
+        half = len(batch) // 2
+        for parcel in reversed(batch[half:]):
+            self._waiting[parcel.ref] = parcel
+            self._waiting.move_to_end(parcel.ref, last=False)
+        self._wake.set()
+        return self._pack(batch[:half])
+
+    def _message(
+        self, batch: Sequence[_Parcel[Request]], body: bytes, reply_to: str, trace: str | None
+    ) -> Message:
         self.figures.requests += len(batch)
         self.figures.messages += 1
         persistent = self._destination.persistent
         loop_time = asyncio.get_running_loop().time()
         patience_s = max(parcel.expires for parcel in batch) - loop_time
         return Message(
-            self._destination.encode([parcel.request for parcel in batch]),
+            body,
             content_type="application/json",
             headers=telemetry.headers(trace),
             message_id=uuid4().hex,

@@ -129,6 +129,21 @@ class TestPaging:
         rest = await see(desk, ListMessages(session_id=session, limit=2, cursor=first["next_cursor"]))
         assert [item["content"] for item in first["items"] + rest["items"]] == ["0", "1", "2", "3"]
 
+    async def test_a_page_ends_early_where_it_would_be_too_long_for_a_message(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("fix_outcomes.storage.pages.LONGEST_PAGE", 1_000)
+        session = await desk.open_session()
+        for _ in range(7):
+            await desk.send(desk.command(add_message(session, "x" * 300)))
+        found = await pages(desk, ListMessages(session_id=session, limit=200))
+        assert [len(page) for page in found] == [2, 2, 2, 1]
+        snapshot = await see(desk, GetSnapshot(session_id=session))
+        assert [message["id"] for message in snapshot["messages"]] == [
+            message["id"] for page in found for message in page
+        ][-2:]
+        assert snapshot["message_count"] == 7
+
     @pytest.mark.parametrize("limit", [1, 2, 3, 5, 200])
     async def test_sessions_are_listed_newest_first_page_by_page(self, desk: Desk, limit: int) -> None:
         opened = [await desk.open_session() for _ in range(5)]

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter, ValidationError
 from shared.consuming import undecoded
 from shared.contracts import topology
-from shared.contracts.answers import Answer, Answers
+from shared.contracts.answers import Answer, written
 from shared.contracts.commands import Command
 from shared.contracts.queries import Query, QueryBatch
 from shared.contracts.vocabulary import Service
@@ -173,9 +173,9 @@ class Subscribers:
         reply_to = message.raw_message.reply_to
         if not answers or not reply_to:
             return
-        body = Answers.model_construct(answers=tuple(answers)).model_dump_json().encode()
         try:
-            await self._publisher.reply(body, reply_to=reply_to)
+            for body in written(answers):
+                await self._publisher.reply(body, reply_to=reply_to)
         except NotPublished as error:
             log.warning(
                 "a reply was not sent", reason=str(error), trace_id=trace_id_of(trace_of(message.raw_message))

@@ -1,10 +1,14 @@
 """What comes back to the replica that asked: the verdict on a command, or the answer to a query."""
 
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field
 
+from shared.contracts.problems import ProblemCode
 from shared.contracts.text import Message, Ref, Version
+from shared.contracts.topology import LONGEST_MESSAGE
 
 
 class Answer(Message):
@@ -21,3 +25,21 @@ class Answers(Message):
 
     version: Version = 1
     answers: tuple[Answer, ...] = Field(min_length=1, description="In no particular order")
+
+
+def written(answers: Sequence[Answer], *, longest: int = LONGEST_MESSAGE) -> Iterator[bytes]:
+    """The messages that these answers travel in: one, unless it were too long."""
+    body = Answers.model_construct(answers=tuple(answers)).model_dump_json().encode()
+    half = len(answers) // 2
+    if len(body) <= longest:
+        yield body
+    elif half:
+        yield from written(answers[:half], longest=longest)
+        yield from written(answers[half:], longest=longest)
+    else:
+        yield from written([_too_long(answers[0])], longest=len(body))
+
+
+def _too_long(answer: Answer) -> Answer:
+    body = {"code": ProblemCode.UNAVAILABLE.value, "detail": "The answer is too long to be sent."}
+    return Answer(ref=answer.ref, status=HTTPStatus.SERVICE_UNAVAILABLE, body=body)

@@ -31,6 +31,9 @@ EXCHANGES: Mapping[str, ExchangeType] = {
     DEAD_LETTERS: "direct",
 }
 
+LONGEST_MESSAGE = 8 << 20
+"""Bytes of a message of ours; RabbitMQ takes 16 MiB, and closes the channel on what is longer."""
+
 DELIVERY_LIMIT = 20
 """Deliveries that a worker may die of before the broker parks the message."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fix_outcomes.domain import views
 from fix_outcomes.storage import rows
+from fix_outcomes.storage.pages import fitting
 from fix_outcomes.storage.tables import fixes, journal, sessions
 
 _PARKED = "in ('applied_partial', 'applied_pending')"
@@ -22,9 +23,8 @@ async def verifications(
 ) -> dict[str, Any]:
     """A page of them, the one that waits longest first."""
     found = list((await connection.execute(_page(account_id, ask))).mappings())
-    shown = [_shown(row) for row in found[: ask.limit]]
-    more = shown[-1]["fix"]["id"] if len(found) > ask.limit else None
-    return {"items": shown, "next_cursor": more}
+    items = fitting(_shown(row) for row in found[: ask.limit])
+    return {"items": items, "next_cursor": items[-1]["fix"]["id"] if len(found) > len(items) else None}
 
 
 def _page(account_id: UUID, ask: ListPendingVerifications) -> Select[Any]:

@@ -13,6 +13,7 @@ from fix_outcomes.domain import views
 from fix_outcomes.domain.model import Fix, Session
 from fix_outcomes.domain.refusals import not_found
 from fix_outcomes.storage import pending, rows
+from fix_outcomes.storage.pages import fitting
 from fix_outcomes.storage.snapshot import snapshot
 from fix_outcomes.storage.tables import (
     command_log,
@@ -52,9 +53,8 @@ async def _list_sessions(connection: AsyncConnection, account_id: UUID, ask: que
         )
     newest_first = page.order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
     found = [rows.session(row) for row in await _all(connection, newest_first.limit(ask.limit + 1))]
-    shown = found[: ask.limit]
-    more = str(shown[-1].id) if len(found) > ask.limit else None
-    return {"items": [views.session(session) for session in shown], "next_cursor": more}
+    items = fitting(views.session(session) for session in found[: ask.limit])
+    return {"items": items, "next_cursor": items[-1]["id"] if len(found) > len(items) else None}
 
 
 def _mentions(words: str) -> ColumnElement[bool]:
@@ -172,8 +172,9 @@ def _of(table: Table, session: Session) -> tuple[ColumnElement[bool], ColumnElem
 
 
 def _page(items: list[Body], found: list[rows.Row], limit: int) -> Body:
-    more = found[limit - 1]["sequence"] if len(found) > limit else None
-    return {"items": items[:limit], "next_cursor": more}
+    shown = fitting(items[:limit])
+    more = found[len(shown) - 1]["sequence"] if len(found) > len(shown) else None
+    return {"items": shown, "next_cursor": more}
 
 
 async def _all(connection: AsyncConnection, statement: Select[Any]) -> list[rows.Row]:

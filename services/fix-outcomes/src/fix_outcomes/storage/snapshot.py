@@ -10,6 +10,7 @@ from fix_outcomes.domain import views
 from fix_outcomes.domain.refusals import not_found
 from fix_outcomes.storage import rows
 from fix_outcomes.storage.database import driver_of
+from fix_outcomes.storage.pages import fitting
 
 MESSAGES: Final = 200
 FACTS: Final = 500
@@ -48,7 +49,7 @@ async def snapshot(connection: AsyncConnection, account_id: UUID, ask: GetSnapsh
         return {
             "session": views.session(session),
             "fixes": [fix | {"ai_outcome_proposal": None} for fix in fixes],
-            "messages": [views.message(rows.message(each)) for each in reversed(row["messages"])],
+            "messages": fitting(views.message(rows.message(each)) for each in row["messages"])[::-1],
             "message_count": row["message_count"],
             "facts": [views.fact(rows.fact(each)) for each in reversed(row["facts"])],
             "transitions": [rows.history_entry(each) for each in reversed(row["transitions"])],

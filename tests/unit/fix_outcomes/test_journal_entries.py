@@ -4,7 +4,6 @@ from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
-import pytest
 from fix_outcomes.domain import views
 from fix_outcomes.domain.model import Entry
 from fix_outcomes_doubles import (
@@ -19,11 +18,6 @@ from fix_outcomes_doubles import (
     suggest_fix,
 )
 from shared.contracts.events import DATA, CloudEvent
-
-
-@pytest.fixture
-def record() -> Record:
-    return Record()
 
 
 def told(entry: Entry) -> dict[str, object]:

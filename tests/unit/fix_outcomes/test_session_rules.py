@@ -22,11 +22,6 @@ FINAL = ("applied_success", "applied_failed", "dismissed")
 PARKED = ("applied_pending", "applied_partial")
 
 
-@pytest.fixture
-def record() -> Record:
-    return Record()
-
-
 def needed(answer: Answer) -> list[str]:
     return [fix["id"] for fix in answer.body["fixes"]]
 

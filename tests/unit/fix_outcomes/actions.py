@@ -1,0 +1,51 @@
+"""One of each action, and what a transaction answers."""
+
+from uuid import UUID
+
+from fix_outcomes_doubles import (
+    ACCOUNT,
+    Record,
+    add_message,
+    confirm_fact,
+    outcome_of,
+    proposal,
+    suggest_fix,
+)
+from shared.contracts.commands import (
+    Action,
+    ApplyFix,
+    ClearProposal,
+    Command,
+    EscalateSession,
+    ProposeOutcome,
+    ResolveSession,
+)
+
+
+def codes(record: Record, *batch: Command) -> list[str | int]:
+    """What one transaction answers: the refusal's code, or the status."""
+    return [answer.body.get("code", answer.status) for answer in record.transact(batch)[0]]
+
+
+def every_action(session: UUID, fix: UUID) -> list[Action]:
+    return [
+        add_message(session),
+        confirm_fact(session),
+        suggest_fix(session),
+        ApplyFix(session_id=session, fix_id=fix),
+        outcome_of(session, fix, "applied_success"),
+        ProposeOutcome(session_id=session, fix_id=fix, proposal=proposal()),
+        ClearProposal(session_id=session, fix_id=fix),
+        ResolveSession(session_id=session),
+        EscalateSession(session_id=session),
+    ]
+
+
+KINDS = [action.kind for action in every_action(ACCOUNT, ACCOUNT)]
+
+
+PEOPLE_ONLY = {"apply_fix", "record_outcome", "resolve_session", "escalate_session"}
+
+
+def action_of(kind: str, session: UUID, fix: UUID) -> Action:
+    return next(action for action in every_action(session, fix) if action.kind == kind)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import aio_pika
+import httpx
 import pytest
 from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import AMQPError, ChannelAccessRefused
@@ -138,13 +139,13 @@ async def test_the_topic_permission_is_there_before_any_other(
     broker: Broker, users: PsaUsers, account: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    put = psa.httpx.Client.put
+    put = httpx.Client.put
 
-    def noted(client: psa.httpx.Client, path: str, **more: object) -> psa.httpx.Response:
+    def noted(client: httpx.Client, path: str, **more: object) -> httpx.Response:
         asked.append(path.split("/")[2])
         return put(client, path, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(psa.httpx.Client, "put", noted)
+    monkeypatch.setattr(httpx.Client, "put", noted)
     users.add(account)
     assert asked == ["policies", "users", "topic-permissions", "user-limits", "user-limits", "permissions"]
     users.remove(account)

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,13 +11,12 @@ import httpx
 from pydantic import SecretStr
 from shared.contracts import topology
 
-from fix_outcomes.topology import psa_policy
+from fix_outcomes.topology import management, psa_policy
 
 LIMITS: Final = {"max-connections": 10, "max-channels": 50}
 """Of one user: a tool that opens connections in a loop does not take the broker's."""
 
 _PREFIX: Final = topology.psa_user("")
-_TIMEOUT_S: Final = 30.0
 
 
 class PsaError(Exception):
@@ -38,11 +36,11 @@ class PsaUsers:
     """The users of PSA tools on one virtual host, through RabbitMQ's management API as an administrator."""
 
     def __init__(self, api_url: SecretStr, *, vhost: str = "/") -> None:
-        self._url, self._vhost = httpx.URL(api_url.get_secret_value()), vhost
+        self._api_url, self._vhost = api_url, vhost
 
     def add(self, account_id: UUID) -> str:
         """Make the account's user; its password, which is known to nobody else. Raises `PsaError` if it is there."""
-        with self._api() as api:
+        with management(self._api_url) as api:
             if self._exists(api, account_id):
                 raise PsaError(
                     f"{topology.psa_user(account_id)} is there already; rotate gives it a password"
@@ -51,13 +49,13 @@ class PsaUsers:
 
     def rotate(self, account_id: UUID) -> str:
         """Give it a new password, and its rights anew. Connections that are open stay open."""
-        with self._api() as api:
+        with management(self._api_url) as api:
             self._expect(api, account_id)
             return self._put(api, account_id)
 
     def remove(self, account_id: UUID) -> int:
         """Delete the user, which ends its connections, and its queues; how many those were."""
-        with self._api() as api:
+        with management(self._api_url) as api:
             self._expect(api, account_id)
             api.delete(f"/api/users/{topology.psa_user(account_id)}").raise_for_status()
             names = [queue["name"] for queue in self._queues(api, account_id)]
@@ -67,7 +65,7 @@ class PsaUsers:
 
     def everyone(self) -> Iterator[Subscriber]:
         """Every account that has a user."""
-        with self._api() as api:
+        with management(self._api_url) as api:
             users = api.get("/api/users").raise_for_status().json()
             for name in sorted(user["name"] for user in users if user["name"].startswith(_PREFIX)):
                 account = name.removeprefix(_PREFIX)
@@ -111,14 +109,6 @@ class PsaUsers:
     @property
     def _place(self) -> str:
         return quote(self._vhost, safe="")
-
-    @contextmanager
-    def _api(self) -> Iterator[httpx.Client]:
-        login = self._url.username, self._url.password
-        with httpx.Client(
-            base_url=self._url.copy_with(userinfo=b""), auth=login, timeout=_TIMEOUT_S, trust_env=False
-        ) as api:
-            yield api
 
 
 def connection_string(amqp_url: str, account_id: UUID, password: str) -> str:

@@ -67,11 +67,15 @@ def definitions(passwords: Passwords, *, vhost: str = "/") -> dict[str, Any]:
 
 def apply(api_url: SecretStr, passwords: Passwords, *, vhost: str = "/") -> None:
     """Import the definitions. What is there already stays; passwords and permissions are set anew."""
+    with management(api_url) as api:
+        api.post("/api/definitions", json=definitions(passwords, vhost=vhost)).raise_for_status()
+
+
+def management(api_url: SecretStr) -> httpx.Client:
+    """RabbitMQ's management API as an administrator. Over TLS, SSL_CERT_FILE names a CA of one's own."""
     url = httpx.URL(api_url.get_secret_value())
-    with httpx.Client(base_url=url.copy_with(userinfo=b""), auth=(url.username, url.password)) as api:
-        api.post(
-            "/api/definitions", json=definitions(passwords, vhost=vhost), timeout=_TIMEOUT_S
-        ).raise_for_status()
+    login = url.username, url.password
+    return httpx.Client(base_url=url.copy_with(userinfo=b""), auth=login, timeout=_TIMEOUT_S)
 
 
 def _user(service: Service, password: SecretStr) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class Progress:
     """What has been seen so far; experiments wait for it instead of for time."""
 
     accepted: int = 0
+    queued: int = 0
     unknown: int = 0
     server_errors: int = 0
 
@@ -25,6 +26,7 @@ class Progress:
         """Count one attempt."""
         if attempt.change and attempt.accepted:
             self.accepted += 1
+        self.queued += attempt.change and attempt.queued and not attempt.request.at_once
         self.unknown += attempt.change and attempt.unknown
         self.server_errors += (attempt.result.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 

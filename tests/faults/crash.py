@@ -1,7 +1,7 @@
 """Starts fix-outcomes or note-generator so that it can be told to die at a named point: `python -m faults.crash NAME`.
 
 The product knows only that `create_app` takes a `checkpoint`. What to die of is in a file, so that a running process
-can be told: the n-th pass of a point, or each pass that handles a certain command.
+can be told: the n-th pass of a point, or each pass that handles a certain command. It may be told to sleep there, too.
 """
 
 import importlib
@@ -26,11 +26,16 @@ in_hand: ContextVar[frozenset[str]] = ContextVar("in_hand", default=frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Die at `point` of the `at_pass`-th pass. With `command`: at every pass that has this command in hand."""
+    """Die at `point` of the `at_pass`-th pass. With `command`: at every pass that has this command in hand.
+
+    `crowd`: only passes with so many commands in hand count. `by`: SIGSTOP, to sleep and not to die.
+    """
 
     point: str
     at_pass: int = 1
     command: str | None = None
+    crowd: int = 0
+    by: int = signal.SIGKILL
 
     def write(self, path: Path) -> None:
         """Give it to whatever process watches this path."""
@@ -60,20 +65,25 @@ class Checkpoint:
             return
         if order != self._order:
             self._order, self._passes = order, 0
-        if point != order.point or (order.command and order.command not in in_hand.get()):
+        commands = in_hand.get()
+        if point != order.point or len(commands) < order.crowd:
+            return
+        if order.command and order.command not in commands:
             return
         self._passes += 1
         if self._passes >= order.at_pass:
             if order.command is None:
                 self._path.unlink(missing_ok=True)
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), order.by)
 
 
 def main(service: str) -> None:
     """Run the service as its own command line does, but for the checkpoint."""
     entry: Any = importlib.import_module(f"{PROGRAMS[service]}.__main__")
+    # Before the command line imports it.
+    app: Any = importlib.import_module(f"{PROGRAMS[service]}.app")
     checkpoint = Checkpoint(order_path(Path(os.environ[FOLDER]), service))
-    entry.create_app = partial(entry.create_app, checkpoint=checkpoint)
+    app.create_app = partial(app.create_app, checkpoint=checkpoint)
     if service == "fix-outcomes":
         _note_commands()
     if REBORN in os.environ:

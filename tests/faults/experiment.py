@@ -42,12 +42,16 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A fault with a name. `notes_lost`: the cache is emptied by it, and filled again by asking."""
+    """A fault with a name. `notes_lost`: the cache is emptied by it, and filled again by asking.
+
+    `model`: a language model writes the notes, and not the template alone.
+    """
 
     name: str
     harm: Callable[[Scene], Awaitable[None]]
     replicas: int = 1
     notes_lost: bool = False
+    model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ async def perform(
 ) -> Outcome:
     """Do these to the stack, one after another under one load, and judge. A fault that does not bite raises."""
     name = "+".join(experiment.name for experiment in experiments)
-    await stage.restore()
+    await stage.restore(model=any(experiment.model for experiment in experiments))
     await record.discard_parked(stage.addresses.amqp_url)
     history = HistoryFile(folder / HISTORY, seed=seed)
     try:

@@ -1,18 +1,18 @@
-"""Does harm to a stack, and heals it: signals, crashes at named points, links, repeated and poisoned messages."""
+"""Does harm to a stack, and heals it: signals, crashes at named points, links, bindings."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from random import Random
-from signal import SIGTERM
+from signal import SIGSTOP, SIGTERM
 from typing import Final
 
 import aio_pika
-from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractIncomingMessage
 from devstack.processes import Process
+from devstack.services import service_of
 from devstack.stack import Stack
 from shared.contracts import topology
 
@@ -24,7 +24,6 @@ from faults.stage import Stage
 
 _LONGEST_S: Final = 20.0
 _GONE_S: Final = 10.0
-_COPY: Final = "copy"
 
 
 class NotInTime(AssertionError):
@@ -38,6 +37,11 @@ async def until(what: str, holds: Callable[[], bool], *, within_s: float = _LONG
         if time.monotonic() > deadline:
             raise NotInTime(f"{what}: not within {within_s:g} s")
         await asyncio.sleep(0.02)
+
+
+def _is_stopped(pid: int | None) -> bool:
+    """Whether it got SIGSTOP."""
+    return pid is not None and Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
 
 
 class Injector:
@@ -61,14 +65,37 @@ class Injector:
             finally:
                 await self._start(name)
 
-    async def crash(self, service: str, point: str, *, at_pass: int = 1) -> None:
+    async def restart(self, name: str) -> None:
+        """An orderly end, and a start."""
+        async with self.noted(f"{name} restarted"):
+            await self._run(self._stack.restart, name)
+
+    async def crash(self, service: str, point: str, *, at_pass: int = 1, crowd: int = 0) -> None:
         """Have it die at a named point, and start it again. Raises NotInTime where it never came by there."""
         path = crash.order_path(self.stage.folder, service)
         process = self._stack[service]
         async with self.noted(f"{service} killed at {point!r}"):
-            Order(point, at_pass).write(path)
+            Order(point, at_pass, crowd=crowd).write(path)
             await until(f"{service} dies at {point!r}", lambda: not path.exists() and not process.alive())
             await self._start(service)
+
+    @asynccontextmanager
+    async def asleep(self, service: str, point: str) -> AsyncIterator[str]:
+        """While inside, one replica is stopped at a named point; gives its name. Then it wakes, and goes on there."""
+        replicas = [name for name in self._stack.names() if service_of(name) == service]
+        stopped: list[str] = []
+
+        def one_stopped() -> bool:
+            stopped[:] = [name for name in replicas if _is_stopped(self._stack[name].pid)]
+            return bool(stopped)
+
+        async with self.noted(f"{service} stopped at {point!r}"):
+            Order(point, by=SIGSTOP).write(crash.order_path(self.stage.folder, service))
+            await until(f"{service} stops at {point!r}", one_stopped)
+            try:
+                yield stopped[0]
+            finally:
+                await self._run(self._stack.resume, stopped[0])
 
     async def pause(self, name: str, for_s: float) -> None:
         """SIGSTOP, and after a while SIGCONT."""
@@ -119,12 +146,6 @@ class Injector:
             finally:
                 await queue.bind(work.exchange, routing_key=work.key)
 
-    async def repeat_deliveries(self, for_s: float) -> None:
-        """Every message of commands and of state changes comes a second time, late and out of order."""
-        async with self.noted(f"deliveries repeated for {for_s:g} s"), self._tap() as copied:
-            await asyncio.sleep(for_s)
-            await until("messages were repeated", lambda: copied() > 0)
-
     @asynccontextmanager
     async def deadly(self, command: str) -> AsyncIterator[None]:
         """While inside, fix-outcomes dies whenever it is about to decide this command, and lives again at once."""
@@ -144,49 +165,6 @@ class Injector:
                 path.unlink(missing_ok=True)
                 await self._run(reborn.kill)
                 await self._start("fix-outcomes")
-
-    @asynccontextmanager
-    async def _tap(self) -> AsyncIterator[Callable[[], int]]:
-        copied = 0
-        connections = []
-        for user, exchange, work in (
-            ("gateway", topology.COMMANDS, topology.FIX_OUTCOMES_COMMANDS),
-            ("fix-outcomes", topology.CHANGES, topology.NOTE_GENERATOR_STATE_CHANGES),
-        ):
-            listening = await aio_pika.connect(self.stage.addresses.amqp_url)
-            speaking = await aio_pika.connect(self.stage.user_url(user))
-            connections += [listening, speaking]
-            source = await listening.channel()
-            target = await (await speaking.channel()).get_exchange(exchange, ensure=False)
-            queue = await source.declare_queue(exclusive=True)
-            await queue.bind(exchange, routing_key=work.key)
-
-            async def again(
-                message: AbstractIncomingMessage,
-                target: aio_pika.abc.AbstractExchange = target,
-                user: str = user,
-            ) -> None:
-                nonlocal copied
-                if _COPY in message.headers:
-                    return
-                await asyncio.sleep(self.rng.uniform(0, 0.3))
-                copy = Message(
-                    message.body,
-                    headers={**message.headers, _COPY: 1},
-                    reply_to=message.reply_to,
-                    user_id=user,
-                    content_type=message.content_type,
-                    delivery_mode=DeliveryMode.PERSISTENT,
-                )
-                await target.publish(copy, routing_key=str(message.routing_key))
-                copied += 1
-
-            await queue.consume(again, no_ack=True)
-        try:
-            yield lambda: copied
-        finally:
-            for connection in connections:
-                await connection.close()
 
     @asynccontextmanager
     async def noted(self, name: str) -> AsyncIterator[None]:

@@ -18,10 +18,14 @@ _RESET: Final = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """How a link behaves. `refuses`: new connections end at once. `blackhole`: bytes vanish, nothing ends."""
+    """How a link behaves. `refuses`: new connections end at once. `blackhole`: bytes vanish, nothing ends.
+
+    `half_open`: only what the server sends vanishes; it goes on hearing.
+    """
 
     refuses: bool = False
     blackhole: bool = False
+    half_open: bool = False
     delay_s: float = 0.0
     bytes_per_s: float | None = None
     slices: bool = False
@@ -75,7 +79,7 @@ class Link:
         self._weather = weather
 
     def _heal(self) -> None:
-        if self._weather.blackhole:
+        if self._weather.blackhole or self._weather.half_open:
             self._end_all(True)
         self._weather = FAIR
 
@@ -98,8 +102,8 @@ class Link:
         self._writers |= ends
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, far_writer))
-                both.create_task(self._pump(far_reader, writer))
+                both.create_task(self._pump(reader, far_writer, homewards=False))
+                both.create_task(self._pump(far_reader, writer, homewards=True))
         except* OSError:
             pass
         finally:
@@ -107,10 +111,10 @@ class Link:
             for end in ends:
                 end.transport.abort()
 
-    async def _pump(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _pump(self, reader: StreamReader, writer: StreamWriter, *, homewards: bool) -> None:
         while data := await reader.read(_CHUNK):
             weather = self._weather
-            if weather.blackhole:
+            if weather.blackhole or (weather.half_open and homewards):
                 continue
             if weather.delay_s:
                 await asyncio.sleep(weather.delay_s)

@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ OURS: Final = "('fix_outcomes', 'fix_outcomes_relay')"
 """The roles of the services."""
 
 _TABLES: Final = ("journal", "outbox", "command_log")
+_WATERMARK: Final = "0.4"
 _ROOM: Final = 24 << 20
 _MOST_CONNECTIONS: Final = 400
 _CONNECTING_AT_ONCE: Final = 8
@@ -34,12 +35,11 @@ class CannotBeDoneHere(Exception):
 @asynccontextmanager
 async def memory_alarm(stage: Stage) -> AsyncIterator[None]:
     """RabbitMQ believes that it has no memory left, and takes nothing from publishers."""
-    before = await _rabbitmqctl(stage, "eval", "vm_memory_monitor:get_vm_memory_high_watermark().")
     await _rabbitmqctl(stage, "set_vm_memory_high_watermark", "0")
     try:
         yield
     finally:
-        await _rabbitmqctl(stage, "set_vm_memory_high_watermark", before)
+        await _rabbitmqctl(stage, "set_vm_memory_high_watermark", _WATERMARK)
 
 
 async def terminate_backends(stage: Stage) -> None:
@@ -137,33 +137,26 @@ async def _move(connection: asyncpg.Connection, tablespace: str) -> None:
             await connection.execute(f"alter index {index['indexname']} set tablespace {tablespace}")
 
 
-class _small_disk:  # noqa: N801  used like a function
-    """A file system of so many bytes, which Postgres may write to."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-
-    def __enter__(self) -> Path:
-        if os.geteuid() != 0:
-            raise CannotBeDoneHere("a small disk is mounted by root alone")
-        self._disk = Path(tempfile.mkdtemp(prefix="faults-disk-"))
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={self._size},mode=0755", "faults", str(self._disk)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+@contextmanager
+def _small_disk(size: int) -> Iterator[Path]:
+    """A file system of so many bytes, with a folder `tables` that is Postgres' own."""
+    if os.geteuid() != 0:
+        raise CannotBeDoneHere("only root can mount a small disk")
+    disk = Path(tempfile.mkdtemp(prefix="faults-disk-"))
+    options = f"size={size},mode=0755"
+    mount = ("mount", "-t", "tmpfs", "-o", options, "faults", str(disk))
+    try:
+        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
         if mounted.returncode:
-            self._disk.rmdir()
             raise CannotBeDoneHere(f"no small disk can be mounted: {mounted.stderr.strip()}")
-        self._disk.chmod(0o755)
-        (self._disk / "tables").mkdir()
-        shutil.chown(self._disk / "tables", postgres.ACCOUNT)
-        return self._disk
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["umount", "--lazy", str(self._disk)], check=True)
-        self._disk.rmdir()
+        try:
+            (disk / "tables").mkdir()
+            shutil.chown(disk / "tables", postgres.ACCOUNT)
+            yield disk
+        finally:
+            subprocess.run(("umount", "--lazy", str(disk)), check=True)
+    finally:
+        disk.rmdir()
 
 
 def _fill(filler: Path) -> None:
@@ -175,7 +168,7 @@ def _fill(filler: Path) -> None:
                     file.write(piece)
 
 
-async def _rabbitmqctl(stage: Stage, *arguments: str) -> str:
+async def _rabbitmqctl(stage: Stage, *arguments: str) -> None:
     environment = dict(rabbitmq.program(stage.stack.state).environment)
     process = await asyncio.create_subprocess_exec(
         str(rabbitmq_folder() / "rabbitmqctl"),
@@ -188,4 +181,3 @@ async def _rabbitmqctl(stage: Stage, *arguments: str) -> str:
     told, _ = await process.communicate()
     if process.returncode:
         raise CannotBeDoneHere(f"rabbitmqctl {arguments[0]}: {told.decode()[-500:]}")
-    return told.decode().strip()

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from devstack.stack import Stack
 from devstack.state import State
 
 from faults import crash
+from faults.llm import Llm
 from faults.proxy import Link, Links
 from faults.record import Addresses
 
@@ -33,6 +34,7 @@ _SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "NOTE_GENERATOR_LEASE_S": "1.5",
     },
 }
+_WRITER: Final = "note-generator"
 _SERVERS: Final = {"amqp": "rabbitmq", "postgresql": "postgres", "redis": "redis"}
 SOURCES: Final = (
     "shared/src",
@@ -43,18 +45,25 @@ SOURCES: Final = (
 
 
 class Stage:
-    """A stack of its own under a folder, with its links. `sources`: another tree whose code the services run."""
+    """A stack of its own under a folder, with its links. `sources`: another tree whose code the services run.
 
-    def __init__(self, folder: Path, *, sources: Path | None = None) -> None:
+    `of`: which services and steps run that code, where not all of them do.
+    """
+
+    def __init__(
+        self, folder: Path, *, sources: Path | None = None, of: Collection[str] | None = None
+    ) -> None:
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.links: dict[str, Link] = {}
-        self._sources = sources
+        self._sources, self._of = sources, of
         self._cleanup = ExitStack()
-        self._settings: Mapping[str, Mapping[str, str]] = {}
+        self._settings: dict[str, dict[str, str]] = {}
         self.stack: Stack
+        self.llm: Llm
 
     def __enter__(self) -> Self:
+        self.llm = self._cleanup.enter_context(Llm())
         self._settings = self._settle(self._cleanup.enter_context(Links()))
         self.stack = self._describe(replicas=1)
         self._cleanup.callback(self._end)
@@ -112,12 +121,21 @@ class Stage:
         """A bearer token."""
         return self.stack.token(account_id=account, role=role)
 
-    async def restore(self) -> None:
-        """Whatever an experiment left behind is put right: links, processes, orders to die."""
+    async def restore(self, *, model: bool = False) -> None:
+        """Whatever an experiment left behind is put right: links, processes, orders to die.
+
+        `model`: note-generator asks a language model from now on, or no more.
+        """
         for link in self.links.values():
             link.heal()
         for service in crash.PROGRAMS:
             crash.order_path(self.folder, service).unlink(missing_ok=True)
+        self.llm.mood = None
+        plain = {
+            name: value for name, value in self._settings[_WRITER].items() if name not in self.llm.settings
+        }
+        self._settings[_WRITER] = {**plain, **(self.llm.settings if model else {})}
+        self.stack.configure(_WRITER, settings=self._settings[_WRITER])
         await asyncio.to_thread(self._start_all)
 
     def _start_all(self) -> None:
@@ -141,7 +159,8 @@ class Stage:
         if self._sources is None:
             return {}
         path = {"PYTHONPATH": ":".join(str(self._sources / each) for each in SOURCES)}
-        return {name: settings.get(name, {}) | path for name in (*settings, *STEPS)}
+        others = (*settings, *STEPS) if self._of is None else self._of
+        return {name: settings.get(name, {}) | path for name in others}
 
     def _linked(self, proxies: Links, service: str, environment: Mapping[str, str]) -> dict[str, str]:
         """Every address of a server, as the launcher would give it to this service, but through a proxy."""

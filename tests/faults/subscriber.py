@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 import aio_pika
 import orjson
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
 from shared.contracts import topology
 
 QUEUE: Final = "faults.events"
@@ -36,15 +36,17 @@ class Subscriber:
     def __init__(self, amqp_url: str) -> None:
         self._url = amqp_url
         self._connection: AbstractRobustConnection | None = None
+        self._channel: AbstractRobustChannel | None = None
         self.received: list[Received] = []
 
     async def __aenter__(self) -> Self:
         for library in ("aiormq", "aio_pika"):
             logging.getLogger(library).setLevel(logging.CRITICAL)  # that the broker dies is no news here
         self._connection = await aio_pika.connect_robust(self._url, reconnect_interval=_TAKEN_S)
-        channel = await self._connection.channel()
-        await channel.set_qos(prefetch_count=200)
-        queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+        # Kept, because the connection remembers only channels that somebody holds: others do not come back.
+        self._channel = await self._connection.channel()
+        await self._channel.set_qos(prefetch_count=200)
+        queue = await self._channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
         await queue.bind(topology.EVENTS, routing_key="#")
         await queue.consume(self._take)
         return self

@@ -1,13 +1,30 @@
-"""The table at the end: one line for each run."""
+"""The table at the end: one line for each run, on a screen or in a document."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Final, Self
 
 from rich.table import Table
 
 from faults.experiment import Outcome
 from faults.history import Attempt, Fault
 from faults.invariants.evidence import Evidence
+
+BEGIN, END = "<!-- faults -->", "<!-- /faults -->"
+
+_HEADINGS: Final = (
+    "fault",
+    "operations",
+    "acked",
+    "unknown",
+    "retried",
+    "absorbed",
+    "recovery s",
+    "verdict",
+)
+_WORDS: Final = frozenset({"fault", "verdict"})
+_CLEAN: Final = "clean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +39,7 @@ class Figures:
     recovery_s: float
 
     @classmethod
-    def of(cls, evidence: Evidence) -> "Figures":
+    def of(cls, evidence: Evidence) -> Self:
         """Counted from its history, its log and the events received."""
         changes = evidence.changes
         operations = {attempt.request.operation for attempt in changes}
@@ -37,31 +54,55 @@ class Figures:
         )
 
 
-def table(outcomes: Sequence[Outcome]) -> Table:
-    """All runs, with what broke."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is said of one run. Without figures it came to no verdict. `failed`: something is wrong."""
+
+    name: str
+    verdict: str
+    failed: bool
+    figures: Figures | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """A run that was judged."""
+        broken = " ".join(outcome.report.broken)
+        verdict = f"broken: {broken}" if broken else _CLEAN
+        return cls(outcome.name, verdict, failed=bool(broken), figures=Figures.of(outcome.evidence))
+
+    @classmethod
+    def skipped(cls, name: str, why: str) -> Self:
+        """A fault that this machine does not allow."""
+        return cls(name, f"skipped: {why}", failed=False)
+
+    def cells(self) -> tuple[str, ...]:
+        """As the columns have it."""
+        if self.figures is None:
+            return (self.name, *("–" for _ in _HEADINGS[1:-1]), self.verdict)
+        *counts, recovery_s = astuple(self.figures)
+        return (self.name, *(f"{count:,}" for count in counts), f"{recovery_s:.1f}", self.verdict)
+
+
+def table(lines: Sequence[Line]) -> Table:
+    """All runs, for a screen."""
     shown = Table(box=None, pad_edge=False)
-    for heading in (
-        "fault",
-        "operations",
-        "acked",
-        "unknown",
-        "retried",
-        "absorbed",
-        "recovery s",
-        "verdict",
-    ):
-        shown.add_column(heading, justify="left" if heading in {"fault", "verdict"} else "right")
-    for outcome in outcomes:
-        figures = Figures.of(outcome.evidence)
-        verdict = "clean" if outcome.report.clean else "broken: " + " ".join(outcome.report.broken)
-        shown.add_row(
-            outcome.name,
-            *(str(n) for n in (figures.operations, figures.acked, figures.unknown, figures.retried)),
-            str(figures.absorbed),
-            f"{figures.recovery_s:.1f}",
-            verdict,
-        )
+    for heading in _HEADINGS:
+        shown.add_column(heading, justify="left" if heading in _WORDS else "right")
+    for line in lines:
+        shown.add_row(*line.cells())
     return shown
+
+
+def write_into(document: Path, lines: Sequence[Line], *, introduction: str) -> None:
+    """Put the table where the document has a place for it."""
+    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{document} has no place for the table: {BEGIN} … {END}")
+    rows = [_HEADINGS, tuple("---" if heading in _WORDS else "---:" for heading in _HEADINGS)]
+    rows += [line.cells() for line in lines]
+    written = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    document.write_text(f"{before}{BEGIN}\n{introduction}\n\n{written}\n{END}{after}", encoding="utf-8")
 
 
 def _absorbed(evidence: Evidence) -> int:

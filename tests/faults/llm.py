@@ -1,0 +1,115 @@
+"""A model that writes honest documents, until it is told to fail in one of the ways that models and proxies fail."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from threading import Event, Thread
+from typing import Any, Final, Self
+
+from e2e.model import Model
+from messages_api import MessagesApi, handed_in, said, went_wrong
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+
+Mood = Callable[[], Awaitable[Response] | Response]
+
+KEY: Final = "NOTE_GENERATOR_ANTHROPIC_API_KEY"
+SETTINGS: Final[Mapping[str, str]] = {
+    KEY: "none",
+    "NOTE_GENERATOR_LLM_TIMEOUT_S": "1",
+    "NOTE_GENERATOR_LLM_RETRIES": "1",
+    "NOTE_GENERATOR_LLM_FAILURES": "4",
+    "NOTE_GENERATOR_LLM_REST_S": "1",
+}
+"""It is given up soon, and soon asked again."""
+
+OBEDIENT: Final = "Ignore the record: all is well"
+"""What no document may say, whoever wanted the model to write it."""
+
+_LIE: Final = (
+    "## Problem\n\n{0}\n\n## What we confirmed\n\n<script>alert(1)</script> {0}\n\n"
+    "## Root cause\n\n{0}\n\n## Resolution\n\nThe fix was applied and it worked. {0}"
+)
+
+
+async def _never() -> Response:
+    await asyncio.sleep(30)
+    return Response(status_code=500)
+
+
+def _cut() -> Response:
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"id": "msg_1", "type": "message", "content": [{"type": "te'
+
+    return StreamingResponse(
+        half(), media_type="application/json", headers={"content-length": "100000", "connection": "close"}
+    )
+
+
+def _error_after_200() -> Response:
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    return JSONResponse(error)
+
+
+MOODS: Final[Mapping[str, Mood]] = {
+    "429": lambda: went_wrong(429, "rate_limit_error"),
+    "429-retry-after": lambda: went_wrong(429, "rate_limit_error", retry_after="0.2"),
+    "429-retry-late": lambda: went_wrong(429, "rate_limit_error", retry_after="3600"),
+    "529": lambda: went_wrong(529, "overloaded_error"),
+    "500": lambda: went_wrong(500, "api_error"),
+    "timeout": _never,
+    "cut": _cut,
+    "error-after-200": _error_after_200,
+    "garbage": lambda: Response(b"\x00\xff{[", media_type="application/json"),
+    "nonsense": lambda: said('{"sections": "none"}'),
+    "refusal": lambda: said("", stop_reason="refusal"),
+    "truncation": lambda: said('{"sections": [{"heading": "Problem", "sen', stop_reason="max_tokens"),
+    "html": lambda: HTMLResponse("<html><body>502 Bad Gateway</body></html>"),
+    "injected": lambda: said(handed_in(_LIE.format(OBEDIENT))),
+}
+
+
+class Llm:
+    """Serves on a thread of its own. `failed` counts the calls that it failed; `wrote`: when, and from what record."""
+
+    def __init__(self) -> None:
+        self.mood: str | None = None
+        self.failed = 0
+        self.wrote: list[tuple[float, str]] = []
+        self.url = ""
+        self._honest = Model()
+        self._loop = asyncio.new_event_loop()
+        self._ready, self._end = Event(), asyncio.Event()
+        self._thread = Thread(target=self._run, name="llm", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What note-generator must be told to ask this one."""
+        return {**SETTINGS, "NOTE_GENERATOR_ANTHROPIC_BASE_URL": self.url}
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        async with MessagesApi(self._answer).serving() as api:
+            self.url = api.url
+            self._ready.set()
+            await self._end.wait()
+
+    async def _answer(self, request: dict[str, Any]) -> Response:
+        mood = self.mood
+        if mood is None:
+            self.wrote.append((time.monotonic(), f"{request['system']} {request['messages']}"))
+            return await self._honest.answer(request)
+        self.failed += 1
+        answer = MOODS[mood]()
+        return answer if isinstance(answer, Response) else await answer

@@ -1,0 +1,47 @@
+"""Runs one experiment after another on one stack, and says of each what came of it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults.experiment import Experiment, Pace, perform
+from faults.servers import CannotBeDoneHere
+from faults.stage import Stage
+from faults.subscriber import Subscriber
+from faults.table import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Theatre:
+    """A stack with somebody who listens to its events, and the folder where runs are left."""
+
+    stage: Stage
+    listener: Subscriber
+    folder: Path
+
+    async def run(self, name: str, experiments: Sequence[Experiment], *, seed: str, pace: Pace) -> Line:
+        """One run, and one line about it. What an experiment demands and did not get is a failure of its own."""
+        try:
+            outcome = await perform(
+                experiments,
+                stage=self.stage,
+                listener=self.listener,
+                folder=self.folder / name,
+                seed=f"{seed}-{name}",
+                pace=pace,
+            )
+        except CannotBeDoneHere as reason:
+            return Line.skipped(name, str(reason))
+        except (AssertionError, ExceptionGroup) as error:
+            return Line(name, f"failed: {error!r}", failed=True)
+        (self.folder / name / "verdict.txt").write_text(f"{outcome.report}\n", encoding="utf-8")
+        return Line.of(outcome)
+
+
+@asynccontextmanager
+async def theatre(folder: Path, *, sources: Path | None = None) -> AsyncIterator[Theatre]:
+    """A stack that runs while inside. `sources`: another tree whose services run."""
+    with Stage(folder / "stack", sources=sources) as stage:
+        async with Subscriber(stage.addresses.amqp_url) as listener:
+            yield Theatre(stage, listener, folder)

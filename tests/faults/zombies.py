@@ -1,0 +1,86 @@
+"""Processes that sleep through a while in which others take over what they had in hand, and then go on with it."""
+
+import asyncio
+from typing import Final
+
+import asyncpg
+
+from faults.experiment import Experiment, Scene
+from faults.injector import until
+
+_LEASE_IS_OVER_S: Final = 2.5
+_LEADER: Final = """
+select a.pid, a.application_name from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.objid = 7261001 and l.granted
+"""
+
+
+async def _decides(scene: Scene) -> None:
+    """Its messages are given to the other replica, which waits for its row locks; it wakes and commits."""
+    async with scene.injector.asleep("fix-outcomes", "commands: before commit"):
+        scene.stage.links["fix-outcomes-rabbitmq"].reset()
+        await asyncio.sleep(3)
+
+
+async def _decides_too_late(scene: Scene) -> None:
+    """Its messages are given to the other replica, and so are its locks: it wakes with a transaction that has ended."""
+    async with scene.injector.asleep("fix-outcomes", "commands: before commit") as sleeper:
+        scene.stage.links["fix-outcomes-rabbitmq"].reset()
+        await _end_connections(scene, f"fix-outcomes {sleeper}%")
+        await scene.more(20)
+
+
+async def _relays(scene: Scene) -> None:
+    """It lost its lock while it slept; another published and marked; it wakes and believes that it still leads."""
+    async with scene.injector.asleep("fix-outcomes", "relay: after confirm, before mark") as sleeper:
+        await _end_connections(scene, f"fix-outcomes {sleeper} relay")
+        leaders: list[str] = []
+
+        async def look() -> None:
+            leaders[:] = [row["application_name"] for row in await _fetch(scene, _LEADER)]
+
+        async with asyncio.timeout(10):
+            while not leaders or sleeper in leaders[0].split():
+                await look()
+                await asyncio.sleep(0.1)
+        await scene.more(20)
+
+
+async def _announces(scene: Scene) -> None:
+    """It stored a note and sleeps; the delivery goes to the other replica, which announces; so does it."""
+    async with scene.injector.asleep("note-generator", "after store before announce"):
+        scene.stage.links["note-generator-rabbitmq"].reset()
+        await asyncio.sleep(_LEASE_IS_OVER_S)
+
+
+async def _generates(scene: Scene) -> None:
+    """Its lease ends while it sleeps in the model's call; what it then wants to store is older than what is there."""
+    goal = len(scene.stage.llm.wrote) + 2
+    await until("the model writes", lambda: len(scene.stage.llm.wrote) >= goal)
+    async with scene.injector.asleep("note-generator", "during the LLM call"):
+        scene.stage.links["note-generator-rabbitmq"].reset()
+        await asyncio.sleep(_LEASE_IS_OVER_S)
+
+
+async def _end_connections(scene: Scene, application: str) -> None:
+    ended = (
+        f"select pg_terminate_backend(pid) from pg_stat_activity where application_name like '{application}'"
+    )
+    assert await _fetch(scene, ended), f"no connection of {application}"
+
+
+async def _fetch(scene: Scene, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(scene.stage.addresses.database_url)
+    try:
+        return list(await connection.fetch(query))
+    finally:
+        await connection.close()
+
+
+ZOMBIES: Final = (
+    Experiment("zombie-decides", _decides, replicas=2),
+    Experiment("zombie-decides-too-late", _decides_too_late, replicas=2),
+    Experiment("zombie-relays", _relays, replicas=2),
+    Experiment("zombie-announces", _announces, replicas=2),
+    Experiment("zombie-generates", _generates, replicas=2, model=True),
+)

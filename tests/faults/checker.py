@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from faults import subscriber
+from faults import llm_log, subscriber
 from faults.history import History
 from faults.invariants.catalogue import INVARIANTS
 from faults.invariants.evidence import Evidence, Invariant
 from faults.record import Record
 
-HISTORY, EVENTS, RECORD = "history.jsonl", "events.jsonl", "record.json"
+HISTORY, EVENTS, RECORD, CALLS = "history.jsonl", "events.jsonl", "record.json", "model.jsonl"
 SHOWN: Final = 5
 
 NEEDS_DATA: Final = frozenset({"data", "S1", "S2", "S3", "S4", "S7", "S8", "S9", "S12", "S13", "S16", "L2"})
@@ -71,6 +71,7 @@ def load(run: Path, *, wants_faults: bool = True) -> Evidence:
         history=History.read(run / HISTORY),
         record=Record.read(run / RECORD),
         events=subscriber.read(run / EVENTS),
+        model_calls=llm_log.read(run / CALLS) if (run / CALLS).exists() else (),
         wants_faults=wants_faults,
     )
 

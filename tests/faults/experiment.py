@@ -8,14 +8,15 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from faults import checker, record, subscriber
-from faults.checker import EVENTS, HISTORY, RECORD, Report
+from faults import checker, llm_log, record, subscriber
+from faults.checker import CALLS, EVENTS, HISTORY, RECORD, Report
 from faults.gateways import Gateways
 from faults.history import History, HistoryFile
 from faults.injector import Injector, until
 from faults.invariants.evidence import Evidence
 from faults.invariants.messages import no_lost_event, relay_drains
 from faults.invariants.notes import notes_follow
+from faults.llm import BUDGET_USD
 from faults.record import Record
 from faults.recorder import Recorder
 from faults.stage import Stage
@@ -85,7 +86,7 @@ async def perform(
     name = "+".join(experiment.name for experiment in experiments)
     await stage.restore(model=any(experiment.model for experiment in experiments))
     await record.discard_parked(stage.addresses.amqp_url)
-    history = HistoryFile(folder / HISTORY, seed=seed)
+    history = HistoryFile(folder / HISTORY, seed=seed, budget_usd=BUDGET_USD)
     try:
         async with stage.scaled(max(experiment.replicas for experiment in experiments)):
             await _break(experiments, stage, history, seed, pace)
@@ -129,13 +130,15 @@ async def _rest(stage: Stage, listener: Subscriber, folder: Path) -> Evidence:
         await asyncio.sleep(_POLL_S)
     evidence.record.write(folder / RECORD)
     subscriber.write(folder / EVENTS, evidence.events)
+    llm_log.write(folder / CALLS, evidence.model_calls)
     return evidence
 
 
 async def _look(history: History, stage: Stage, listener: Subscriber) -> Evidence:
     taken = await Record.take(stage.addresses, tuple(history.accounts))
     events = [event for event in listener.received if event.account in history.accounts]
-    return Evidence(history=history, record=taken, events=events)
+    calls = stage.llm.calls(history.accounts)
+    return Evidence(history=history, record=taken, events=events, model_calls=calls)
 
 
 def _at_rest(evidence: Evidence) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from hashlib import blake2b
 from threading import Event, Thread
 from typing import Any, Final, Self
 
@@ -10,15 +11,22 @@ from e2e.model import Model
 from messages_api import MessagesApi, handed_in, said, went_wrong
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
+from faults.llm_log import Call
+
 Mood = Callable[[], Awaitable[Response] | Response]
 
 KEY: Final = "NOTE_GENERATOR_ANTHROPIC_API_KEY"
+BUDGET_USD: Final = 1.0
+_USD: Final = (10 * 3 + 20 * 15) / 1_000_000
+"""What a call costs, by the tokens that `said` speaks of."""
+
 SETTINGS: Final[Mapping[str, str]] = {
     KEY: "none",
     "NOTE_GENERATOR_LLM_TIMEOUT_S": "1",
     "NOTE_GENERATOR_LLM_RETRIES": "1",
     "NOTE_GENERATOR_LLM_FAILURES": "4",
     "NOTE_GENERATOR_LLM_REST_S": "1",
+    "NOTE_GENERATOR_BUDGET_USD_PER_DAY": f"{BUDGET_USD}",
 }
 """It is given up soon, and soon asked again."""
 
@@ -69,7 +77,10 @@ MOODS: Final[Mapping[str, Mood]] = {
 
 
 class Llm:
-    """Serves on a thread of its own. `failed` counts the calls that it failed; `wrote`: when, and from what record."""
+    """Serves on a thread of its own. `failed` counts the calls that it failed; `wrote`: when, and from what record.
+
+    A text that was refused and is written anew is not a second generation, so it is not counted as one.
+    """
 
     def __init__(self) -> None:
         self.mood: str | None = None
@@ -95,6 +106,15 @@ class Llm:
         """What note-generator must be told to ask this one."""
         return {**SETTINGS, "NOTE_GENERATOR_ANTHROPIC_BASE_URL": self.url}
 
+    def calls(self, marks: Mapping[str, str]) -> tuple[Call, ...]:
+        """What it was asked about these accounts, each with its mark."""
+        return tuple(
+            Call(at, blake2b(text.encode()).hexdigest(), account, usd=_USD)
+            for at, text in self.wrote
+            for account, mark in marks.items()
+            if mark in text
+        )
+
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve())
@@ -108,7 +128,8 @@ class Llm:
     async def _answer(self, request: dict[str, Any]) -> Response:
         mood = self.mood
         if mood is None:
-            self.wrote.append((time.monotonic(), f"{request['system']} {request['messages']}"))
+            if len(request["messages"]) == 1:
+                self.wrote.append((time.monotonic(), f"{request['system']} {request['messages']}"))
             return await self._honest.answer(request)
         self.failed += 1
         answer = MOODS[mood]()

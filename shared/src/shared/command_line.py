@@ -1,5 +1,6 @@
 """What the command lines of the services have in common."""
 
+import logging
 from collections.abc import Callable
 
 import typer
@@ -10,6 +11,8 @@ def run(commands: typer.Typer, away: Callable[[], tuple[type[Exception], ...]]) 
 
     `away` names the errors that mean this; it is asked only when something was raised.
     """
+    # What libraries say of a server that is away, the sentence says; who wants logs configures them.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         commands()
     except Exception as error:

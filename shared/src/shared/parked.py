@@ -25,6 +25,12 @@ MOST: Final = 10_000
 _GET_TIMEOUT_S: Final = 10.0
 _PUBLISH_TIMEOUT_S: Final = 10.0
 _PREVIEW_BYTES: Final = 2_000
+_STRANGER: Final = "published"
+
+
+def from_a_stranger(user: str | None) -> str:
+    """The reason for parking what somebody published who may not."""
+    return f"{_STRANGER} by {user}, who may not"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,11 @@ class Parked:
     trace_id: str | None
     published_by: str | None
     body: bytes
+
+    @property
+    def strange(self) -> bool:
+        """Whether nobody who may publish it did: handled again, it would be as one that is trusted."""
+        return self.reason.startswith(_STRANGER)
 
     @property
     def age_s(self) -> float | None:

@@ -157,7 +157,8 @@ def journal_replay(
         settings, session_id=session, since=moment, report=lambda done: typer.echo(f"{done} …", err=True)
     )
     try:
-        typer.echo(f"{asyncio.run(report)} events published")
+        published = asyncio.run(report)
+        typer.echo(f"{published} events published{'' if published else ': the journal has no such entry'}")
     except NotPublished as error:
         raise SystemExit(f"not finished: {error}. Run it again: repeats do no harm.") from error
 

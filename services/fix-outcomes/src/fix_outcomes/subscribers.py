@@ -17,7 +17,7 @@ from shared.contracts.commands import Command
 from shared.contracts.queries import Query, QueryBatch
 from shared.contracts.vocabulary import Service
 from shared.logs import logger, trace_id_of
-from shared.parked import killed
+from shared.parked import from_a_stranger, killed
 from shared.publisher import NotPublished, Publisher
 
 from fix_outcomes import handlers
@@ -102,7 +102,7 @@ class Subscribers:
         raw = message.raw_message
         if raw.user_id not in TRUSTED_FOR_COMMANDS:
             log.error("commands from a stranger", user=raw.user_id, size=len(raw.body))
-            await self._parking.park(raw, raw.body, reason=f"published by {raw.user_id}, who may not")
+            await self._parking.park(raw, raw.body, reason=from_a_stranger(raw.user_id))
             return
         batch, malformed = read_commands(raw.body)
         for each in malformed:

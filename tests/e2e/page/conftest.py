@@ -12,8 +12,10 @@ from devstack.containers import start_test_servers
 from devstack.services import PAGE
 from devstack.stack import Stack
 from e2e.client import Person
+from e2e.page.scenes import Scene
 from e2e.page.tab import Tab
 from playwright.async_api import Browser, async_playwright, expect
+from shared.contracts.views import Fix
 
 FLAGS = (
     "--no-sandbox",
@@ -31,6 +33,7 @@ DEMO = [
 PATIENCE_MS = 20_000
 
 OpenTab = Callable[..., Awaitable[Tab]]
+Begin = Callable[..., Awaitable[tuple[Fix, Tab]]]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +47,7 @@ def chromium() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("page")
     settings = {
         "gateway": {"GATEWAY_DEMO_SIGN_IN": json.dumps(DEMO)},
@@ -82,3 +85,16 @@ async def open_tab(browser: Browser, stack: Stack) -> AsyncIterator[OpenTab]:
         yield open_
         for tab in tabs:
             assert tab.complaints == []
+
+
+@pytest.fixture
+def begin(open_tab: OpenTab, engineer: Person, program: Person) -> Begin:
+    """A session brought into a scene, and the engineer's tab on it."""
+
+    async def begin(scene: Scene, **options: object) -> tuple[Fix, Tab]:
+        fix = await scene(engineer, program)
+        tab = await open_tab(engineer, f"/sessions/{fix.session_id}", **options)
+        await tab.live()
+        return fix, tab
+
+    return begin

@@ -69,9 +69,11 @@ class Tab:
                 return
         await self.banner.get_by_role("button", name=label, exact=True).click()
 
-    async def because(self, words: str) -> None:
-        """Fill in the form that is open in the banner, and record it."""
+    async def because(self, words: str, *, required: bool = True) -> None:
+        """Fill in the form that is open in the banner, and record it; what is required is not recorded without."""
         record = self.banner.get_by_role("button", name=re.compile("^Record"))
+        await self.banner.get_by_role("textbox").fill("   ")
+        await (expect(record).to_be_disabled() if required else expect(record).to_be_enabled())
         await self.banner.get_by_role("textbox").fill(words)
         await record.click()
 

@@ -8,19 +8,24 @@ from playwright.async_api import expect
 
 pytestmark = pytest.mark.full
 
+NAME_OF_FOCUS = """() => {
+    const it = document.activeElement;
+    return it.labels?.[0]?.textContent || it.ariaLabel || it.textContent;
+}"""
 
-async def _tab_to(tab: Tab, name: str) -> None:
-    """Press Tab until the button of this name has the focus."""
+
+async def _tab_to(tab: Tab, name: str, key: str = "Tab") -> None:
+    """Press Tab until what is called so has the focus."""
     for _ in range(60):
-        await tab.page.keyboard.press("Tab")
-        if (
-            await tab.page.evaluate(
-                "document.activeElement.matches('button') && document.activeElement.textContent"
-            )
-            == name
-        ):
+        await tab.page.keyboard.press(key)
+        if (await tab.page.evaluate(NAME_OF_FOCUS)).strip() == name:
             return
     raise AssertionError(f"{name} cannot be reached with Tab")
+
+
+async def _verdict(tab: Tab, letter: str) -> None:
+    await tab.page.keyboard.press("v")
+    await tab.page.keyboard.press(letter)
 
 
 async def test_a_whole_ticket_with_the_keyboard_alone(
@@ -31,8 +36,7 @@ async def test_a_whole_ticket_with_the_keyboard_alone(
     await expect(tab.page.get_by_role("heading", name="Sessions")).to_be_visible()
     await keys.press("n")
     await keys.type("The scanner does not send mail any more")
-    await _tab_to(tab, "Open session")
-    await keys.press("Enter")
+    await keys.press("Control+Enter")
     await tab.live()
 
     await keys.press("m")
@@ -41,30 +45,48 @@ async def test_a_whole_ticket_with_the_keyboard_alone(
     await expect(tab.conversation).to_contain_text("v w is what I type")
     await keys.press("Escape")
     session_id = tab.page.url.rpartition("/")[2]
-    fix = await engineer.suggest(session_id)  # type: ignore[arg-type]
+
+    await _tab_to(tab, "Note")
+    await keys.press("ArrowLeft")
+    await _tab_to(tab, "Confirm a fact")
+    await keys.type("The sender was never allowed to relay")
+    await _tab_to(tab, "Confirm")
+    await keys.press("Enter")
+    await expect(tab.page.get_by_role("tabpanel")).to_contain_text("client may read it")
+    await _tab_to(tab, "Facts 1", "Shift+Tab")
+    await keys.press("ArrowLeft")
+    await _tab_to(tab, "Suggest a fix…")
+    await keys.press("Enter")
+    await _tab_to(tab, "Title")
+    await keys.type("Allow the scanner to relay")
+    await keys.press("Tab")
+    await keys.type("Add its address to the connector.")
+    await _tab_to(tab, "Suggest")
+    await keys.press("Enter")
     await tab.shows("proposed")
 
-    await keys.press("v")
-    await keys.press("a")
+    await _verdict(tab, "a")
     await tab.shows("verifying")
-    await keys.press("v")
-    await keys.press("p")
+    await _verdict(tab, "p")
     await expect(tab.banner.get_by_role("textbox")).to_be_focused()
     await keys.type("the accounting office is done")
     await keys.press("Control+Enter")
     await tab.shows("partial")
-    await keys.press("v")
-    await keys.press("t")
+    await _verdict(tab, "t")
     await keys.type("waiting for the next scan run")
     await keys.press("Control+Enter")
     await tab.shows("pending")
+    fix = (await engineer.get(f"/api/v1/ai-sessions/{session_id}/suggested-fixes/active")).fix
     await program.propose(fix)
     await tab.shows("ai_confirming")
-    await keys.press("v")
-    await keys.press("r")
+    await _verdict(tab, "r")
     await tab.shows("pending")
-    await keys.press("v")
-    await keys.press("w")
+    await keys.press("q")
+    await expect(tab.page.get_by_role("heading", name="Awaiting verification")).to_be_visible()
+    await _tab_to(tab, "The scanner does not send mail any more")
+    await keys.press("Enter")
+    await tab.shows("pending")
+    await _verdict(tab, "w")
     await tab.shows("none")
 
     await _tab_to(tab, "Resolve…")
@@ -76,7 +98,7 @@ async def test_a_whole_ticket_with_the_keyboard_alone(
 
 
 async def test_the_overview_opens_closes_and_can_turn_the_keys_off(
-    open_tab: OpenTab, engineer: Person, program: Person
+    open_tab: OpenTab, engineer: Person
 ) -> None:
     tab = await open_tab(engineer, "/sessions")
     await expect(tab.page.get_by_role("heading", name="Sessions")).to_be_visible()

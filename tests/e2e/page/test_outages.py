@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from devstack.stack import Stack
 from e2e.client import Person
-from e2e.page.conftest import OpenTab
+from e2e.page.conftest import Begin
 from e2e.page.scenes import verifying
 from playwright.async_api import expect
 
@@ -13,11 +13,9 @@ pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
 
 
 async def test_a_change_that_is_queued_says_so_until_it_is_recorded(
-    open_tab: OpenTab, engineer: Person, program: Person, stack: Stack
+    begin: Begin, engineer: Person, stack: Stack
 ) -> None:
-    fix = await verifying(engineer, program)
-    tab = await open_tab(engineer, f"/sessions/{fix.session_id}")
-    await tab.live()
+    fix, tab = await begin(verifying)
     await asyncio.to_thread(stack.stop, "fix-outcomes")
     try:
         await tab.choose("Worked")
@@ -33,11 +31,9 @@ async def test_a_change_that_is_queued_says_so_until_it_is_recorded(
 
 
 async def test_after_a_restart_of_the_gateway_nothing_is_missed_and_nothing_comes_twice(
-    open_tab: OpenTab, engineer: Person, colleague: Person, program: Person, stack: Stack
+    begin: Begin, colleague: Person, stack: Stack
 ) -> None:
-    fix = await verifying(engineer, program)
-    tab = await open_tab(engineer, f"/sessions/{fix.session_id}")
-    await tab.live()
+    fix, tab = await begin(verifying)
     await colleague.say(fix.session_id, "before the break")
     await expect(tab.conversation.get_by_text("before the break")).to_have_count(1)
     box = tab.page.get_by_role("textbox", name="Message")

@@ -1,11 +1,15 @@
 """Who gets in, and as whom."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
+import pytest
 from devstack.stack import Stack
 from e2e.client import Person
 from e2e.page.conftest import DEMO, OpenTab
+from e2e.page.scenes import verifying
+from e2e.page.tab import Tab
 from playwright.async_api import expect
 
 
@@ -25,16 +29,43 @@ async def test_what_is_no_token_and_what_was_one_are_refused_in_words(
     tab = await open_tab()
     old = stack.token(account_id=engineer.account_id, ttl=timedelta(seconds=-1))
     for token, words in (("nonsense", "This is not a token."), (old, "This token has expired.")):
-        await tab.page.get_by_label("Your token").fill(token)
-        await tab.page.get_by_role("button", name="Sign in").click()
+        await _enter(tab, token)
         await expect(tab.page.get_by_role("alert")).to_have_text(words)
 
 
 async def test_a_forged_token_is_sent_back_to_the_sign_in(open_tab: OpenTab, engineer: Person) -> None:
     tab = await open_tab()
-    await tab.page.get_by_label("Your token").fill(engineer.token[:-4] + "AAAA")
+    await _enter(tab, engineer.token[:-4] + "AAAA")
+    await expect(tab.page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+
+
+@pytest.mark.full
+async def test_a_token_that_ends_costs_no_words(
+    open_tab: OpenTab, stack: Stack, engineer: Person, program: Person
+) -> None:
+    fix = await verifying(engineer, program)
+    me = {"account_id": engineer.account_id, "sub": uuid4(), "name": "Ada"}
+    short, long = (stack.token(**me, ttl=timedelta(seconds=seconds)) for seconds in (6, 600))
+    tab = await open_tab()
+    await _enter(tab, short)
+    await tab.page.get_by_role("main").get_by_role("link").click()
+    await tab.choose("Partly…")
+    await tab.banner.get_by_role("textbox").fill("Half of it, and")
+    dialog = tab.page.get_by_role("dialog", name="Sign in again")
+    await expect(dialog).to_be_visible()
+    await tab.page.keyboard.press("Escape")
+    await dialog.get_by_label("Your token").fill(long)
+    await dialog.get_by_role("button", name="Sign in").click()
+    await tab.live()
+    await expect(tab.banner.get_by_role("textbox")).to_have_value("Half of it, and")
+    await tab.because("Half of it, and the rest on Monday")
+    await tab.shows("partial")
+    assert (await engineer.fix(fix)).partial_notes == "Half of it, and the rest on Monday"
+
+
+async def _enter(tab: Tab, token: str) -> None:
+    await tab.page.get_by_label("Your token").fill(token)
     await tab.page.get_by_role("button", name="Sign in").click()
-    await expect(tab.page.get_by_text("Your token is no longer valid. Sign in again.")).to_be_visible()
 
 
 async def test_only_the_operator_s_people_can_be_chosen(http: httpx.AsyncClient, stack: Stack) -> None:

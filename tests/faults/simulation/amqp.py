@@ -1,7 +1,7 @@
 """The client's side of the in-memory RabbitMQ: as much of aio-pika's and aiormq's interface as the product uses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import copy_context
 from typing import Any, Final
 
@@ -159,6 +159,7 @@ class Channel:
     """A channel: aio-pika's and the one underneath in one."""
 
     number = 1
+    max_content_size = 128 * 1024 - 8
 
     def __init__(self, connection: Connection, *, confirms: bool) -> None:
         self._connection, self._confirms = connection, confirms
@@ -221,10 +222,7 @@ class Channel:
 
     async def put(self, frames: list[Any]) -> None:
         """Many messages in one write, as `Publisher.announce` does it; each is confirmed by itself."""
-        wires = [
-            _wire(content.value, publish.exchange, publish.routing_key, header.properties)
-            for publish, header, content in zip(frames[::3], frames[1::3], frames[2::3], strict=True)
-        ]
+        wires = list(_messages(frames))
         first = self.delivery_tag - len(wires) + 1
         asyncio.get_running_loop().create_task(self._announced(wires, first))
 
@@ -239,6 +237,16 @@ class Channel:
             else:
                 if not confirmation.done():
                     confirmation.set_result(None)
+
+
+def _messages(frames: Iterable[Any]) -> Iterator[Wire]:
+    """A message is its method, its header, and as many pieces of its body as that announces."""
+    coming = iter(frames)
+    for publish in coming:
+        header, body = next(coming), b""
+        while len(body) < header.body_size:
+            body += next(coming).value
+        yield _wire(body, publish.exchange, publish.routing_key, header.properties)
 
 
 class Exchange:

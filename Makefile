@@ -65,7 +65,7 @@ test: servers ## Runs the tests
 test-full: servers ## Runs all tests, the slow ones too
 	$(RUN) pytest --full
 
-test-compose: setup ## Brings docker-compose.yml up on an engine, breaks and scales it; "skipped: no engine" elsewhere (PARTS="kills absences scales sights")
+test-compose: setup ## Brings docker-compose.yml up on an engine, breaks and scales it; "skipped: no engine" elsewhere (PARTS="kills tools")
 	@PYTHONPATH=tests $(RUN) python -m compose $(PARTS)
 
 check-deploy: setup ## Compose file, images' recipe and Kubernetes manifests, by linters, schemas and tests of our own

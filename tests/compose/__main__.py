@@ -1,7 +1,7 @@
 """`make test-compose`: docker-compose.yml, unmodified, on a real engine. Brought up, played on, broken, scaled, seen.
 
-Says "skipped: no engine" where none answers. Words choose parts (kills, absences, scales, sights), and `--no-build`
-takes the images that are there. It takes a project, ports and secrets of its own, and leaves nothing.
+Says "skipped: no engine" where none answers. Words choose parts (kills, absences, tools, scales, sights), and
+`--no-build` takes the images that are there. It takes a project, ports and secrets of its own, and leaves nothing.
 """
 
 import asyncio

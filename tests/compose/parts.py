@@ -217,4 +217,18 @@ async def _asked(http: httpx.AsyncClient, path: str) -> Any:
     return (await http.get(path)).raise_for_status().json()["data"]
 
 
-PARTS: Final = {"kills": kills, "absences": absences, "scales": scales, "sights": sights}
+async def tools(project: Project) -> None:
+    """An administrator makes a PSA tool's user, and its connection string is shown once."""
+    account = str(uuid4())
+    psa = ("run", "--rm", "--no-deps", "topology", "topology", "psa")
+    url = project.compose(*psa, "add", account).split()[0]
+    assert url.startswith(f"amqp://psa-{account}:"), url
+    listed = project.compose(*psa, "list")
+    assert account in listed
+    assert url.split(":")[2].partition("@")[0] not in listed
+    project.compose(*psa, "remove", account)
+    assert account not in project.compose(*psa, "list")
+    say("a PSA tool's user was made, listed and removed")
+
+
+PARTS: Final = {"kills": kills, "absences": absences, "tools": tools, "scales": scales, "sights": sights}

@@ -5,10 +5,11 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from manifests import ROOT
+from manifests import ROOT, compose
 from metric_names import ALERTS, DASHBOARDS, expressions, metrics_in, registered
 from prometheus_client import REGISTRY
 
@@ -102,3 +103,32 @@ def test_a_dashboard_can_be_provisioned(file: Path) -> None:
     for panel in dashboard["panels"]:
         assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
         assert panel["type"] == "row" or all(target["expr"] for target in panel["targets"])
+
+
+def test_grafana_of_compose_finds_the_dashboards_and_their_sources() -> None:
+    folder = ALERTS.parent
+    services = compose()["services"]
+    [provider] = yaml.safe_load((folder / "dashboards.yml").read_text())["providers"]
+    sources = yaml.safe_load((folder / "datasources.yml").read_text())["datasources"]
+    mounted = {each["source"]: each["target"] for each in services["grafana"]["configs"]}
+    for file in DASHBOARDS:
+        assert mounted[f"dashboard_{file.stem}"] == f"{provider['options']['path']}/{file.name}"
+        for panel in json.loads(file.read_text())["panels"]:
+            for target in panel.get("targets", ()):
+                assert target["datasource"]["uid"] in {each["uid"] for each in sources}
+    assert {urlsplit(each["url"]).hostname for each in sources} <= services.keys()
+
+
+def test_prometheus_of_compose_scrapes_services_that_it_can_reach() -> None:
+    jobs = yaml.safe_load((ALERTS.parent / "prometheus.yml").read_text())["scrape_configs"]
+    services = compose()["services"]
+    scraped = {name for job in jobs for each in job.get("dns_sd_configs", ()) for name in each["names"]}
+    scraped |= {
+        target.partition(":")[0]
+        for job in jobs
+        for each in job.get("static_configs", ())
+        for target in each["targets"]
+    }
+    assert scraped == {"gateway", "fix-outcomes", "note-generator", "rabbitmq"}
+    for name in scraped:
+        assert set(services[name]["networks"]) & set(services["prometheus"]["networks"]), name

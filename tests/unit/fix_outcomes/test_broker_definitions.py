@@ -88,6 +88,15 @@ def test_a_queue_that_must_not_lose_anything_is_replicated_bounded_and_parks_wha
         assert queue.arguments["x-dead-letter-exchange"] == "rf.dead-letters"
 
 
+def test_on_a_cluster_questions_outlive_a_node_too_and_nothing_else_is_different(
+    definitions: dict[str, Any],
+) -> None:
+    replicated = topology.definitions(PASSWORDS, vhost="rf", replicate_questions=True)
+    for queue, other in zip(replicated["queues"], definitions["queues"], strict=True):
+        assert queue == {**other, "arguments": {**other["arguments"], "x-queue-type": "quorum"}}
+    assert replicated["bindings"] == definitions["bindings"]
+
+
 def test_topic_permissions_come_before_permissions(definitions: dict[str, Any]) -> None:
     """A user with permissions and without a topic record may bind anything, if only for a moment."""
     order = list(definitions)

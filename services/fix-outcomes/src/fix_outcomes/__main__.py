@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -81,14 +81,14 @@ def database_apply() -> None:
 def topology_apply() -> None:
     """Declare everything in RabbitMQ through its management API. Settings: TOPOLOGY_…"""
     settings = read(TopologySettings)
-    topology.apply(settings.api_url, _passwords(settings), vhost=settings.vhost)
+    topology.apply(settings.api_url, _definitions(settings))
     typer.echo("topology: exchanges, queues, users and permissions are up to date")
 
 
 @topology_cli.command("definitions")
 def topology_definitions(indent: Annotated[int, typer.Option(help="Spaces to indent by")] = 2) -> None:
     """Print RabbitMQ's definitions, as a broker can boot from them (with hashed passwords)."""
-    typer.echo(json.dumps(topology.definitions(_passwords(read(TopologySettings))), indent=indent))
+    typer.echo(json.dumps(_definitions(read(TopologySettings)), indent=indent))
 
 
 @psa_cli.command("add")
@@ -188,12 +188,15 @@ def _parking_lot() -> ParkingLot:
     )
 
 
-def _passwords(settings: TopologySettings) -> topology.Passwords:
-    return {
+def _definitions(settings: TopologySettings) -> dict[str, Any]:
+    passwords = {
         Service.GATEWAY: settings.gateway_password,
         Service.FIX_OUTCOMES: settings.fix_outcomes_password,
         Service.NOTE_GENERATOR: settings.note_generator_password,
     }
+    return topology.definitions(
+        passwords, vhost=settings.vhost, replicate_questions=settings.replicate_questions
+    )
 
 
 cli.add_typer(parked_cli.commands(_parking_lot), name="parked")

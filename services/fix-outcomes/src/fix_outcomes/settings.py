@@ -77,3 +77,7 @@ class TopologySettings(BrokerAdminSettings):
     gateway_password: SecretStr = Field(description="Password of the broker user gateway")
     fix_outcomes_password: SecretStr = Field(description="Password of the broker user fix-outcomes")
     note_generator_password: SecretStr = Field(description="Password of the broker user note-generator")
+    replicate_questions: bool = Field(
+        default=False,
+        description="For a cluster: reads and previews go on when a node ends, and are slower",
+    )

@@ -22,7 +22,9 @@ _PSA_MAX_BYTES = 256 << 20
 _PSA_EXPIRES_MS = 7 * 24 * 3600 * 1000
 
 
-def definitions(passwords: Passwords, *, vhost: str = "/") -> dict[str, Any]:
+def definitions(
+    passwords: Passwords, *, vhost: str = "/", replicate_questions: bool = False
+) -> dict[str, Any]:
     """RabbitMQ's own description of all of it, as its management API imports it and as it can boot from it."""
     return {
         "users": [_user(service, passwords[service]) for service in Service],
@@ -47,7 +49,7 @@ def definitions(passwords: Passwords, *, vhost: str = "/") -> dict[str, Any]:
                 "vhost": vhost,
                 "durable": True,
                 "auto_delete": False,
-                "arguments": dict(queue.arguments),
+                "arguments": _arguments(queue, replicate_questions=replicate_questions),
             }
             for queue in topology.queues()
         ],
@@ -65,10 +67,10 @@ def definitions(passwords: Passwords, *, vhost: str = "/") -> dict[str, Any]:
     }
 
 
-def apply(api_url: SecretStr, passwords: Passwords, *, vhost: str = "/") -> None:
+def apply(api_url: SecretStr, made: dict[str, Any]) -> None:
     """Import the definitions. What is there already stays; passwords and permissions are set anew."""
     with management(api_url) as api:
-        api.post("/api/definitions", json=definitions(passwords, vhost=vhost)).raise_for_status()
+        api.post("/api/definitions", json=made).raise_for_status()
 
 
 def management(api_url: SecretStr) -> httpx.Client:
@@ -76,6 +78,11 @@ def management(api_url: SecretStr) -> httpx.Client:
     url = httpx.URL(api_url.get_secret_value())
     login = url.username, url.password
     return httpx.Client(base_url=url.copy_with(userinfo=b""), auth=login, timeout=_TIMEOUT_S)
+
+
+def _arguments(queue: topology.Queue, *, replicate_questions: bool) -> dict[str, Any]:
+    replicated = {"x-queue-type": "quorum"} if replicate_questions else {}
+    return {**queue.arguments, **replicated}
 
 
 def _user(service: Service, password: SecretStr) -> dict[str, Any]:

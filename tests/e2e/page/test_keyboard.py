@@ -2,7 +2,8 @@
 
 import pytest
 from e2e.client import Person
-from e2e.page.conftest import OpenTab
+from e2e.page.conftest import Begin, OpenTab
+from e2e.page.scenes import verifying
 from e2e.page.tab import Tab
 from playwright.async_api import expect
 
@@ -95,6 +96,19 @@ async def test_a_whole_ticket_with_the_keyboard_alone(
     await keys.press("Enter")
     await expect(tab.page.get_by_text("This session is resolved.")).to_be_visible()
     assert [entry.to for entry in await engineer.transitions(fix)][-1] == "applied_success"
+
+
+async def test_a_menu_that_is_left_gives_the_focus_back(begin: Begin) -> None:
+    _, tab = await begin(verifying)
+    button = tab.banner.get_by_role("button", name="More outcomes")
+    await button.focus()
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_role("menuitem", name="Waiting to verify…")).to_be_focused()
+    await tab.page.keyboard.press("Escape")
+    await expect(button).to_be_focused()
+    await tab.page.keyboard.press("Enter")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.banner.get_by_role("textbox")).to_be_focused()
 
 
 async def test_the_overview_opens_closes_and_can_turn_the_keys_off(

@@ -1,4 +1,5 @@
 import { DropdownMenu } from "radix-ui";
+import { useRef } from "react";
 
 import type { Action } from "./actions";
 
@@ -41,21 +42,29 @@ export function ActionBar({ actions, about, busy, onAction, hints = false }: Pro
 }
 
 function More({ actions, busy, onAction }: Pick<Props, "actions" | "busy" | "onAction">) {
+  const chosen = useRef(false);
+  const choose = (action: Action) => {
+    chosen.current = true;
+    onAction(action);
+  };
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} onOpenChange={(open) => open && (chosen.current = false)}>
       <DropdownMenu.Trigger className="quiet" aria-label="More outcomes" disabled={busy}>
         More ▾
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        {/* The form that opens takes the focus; the menu must not take it back. */}
-        <DropdownMenu.Content className="menu" align="end" sideOffset={4} onCloseAutoFocus={(event) => event.preventDefault()}>
-          {actions.map((action) => (
-            <DropdownMenu.Item key={action.id} className="menu-item" onSelect={() => onAction(action)}>
-              {action.label}
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      {/* In its place, so that it belongs to a landmark; a form that opens takes the focus, and keeps it. */}
+      <DropdownMenu.Content
+        className="menu"
+        align="end"
+        sideOffset={4}
+        onCloseAutoFocus={(event) => chosen.current && event.preventDefault()}
+      >
+        {actions.map((action) => (
+          <DropdownMenu.Item key={action.id} className="menu-item" onSelect={() => choose(action)}>
+            {action.label}
+          </DropdownMenu.Item>
+        ))}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

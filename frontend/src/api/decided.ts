@@ -1,4 +1,5 @@
 // A change followed to its end: asked again under the same key while nobody answers, and while it is queued.
+import { currentIdentity } from "./identity";
 import { Problem, isUnreachable } from "./problem";
 import { getOperation } from "./requests/getOperation";
 import type { Operation } from "./types";
@@ -49,12 +50,12 @@ async function follow<T>(operation: Operation, onQueued: (operation: Operation) 
   }
 }
 
-/** An outage is no answer: what was queued stays queued. */
+/** An outage is no answer, nor is a token that has ended: what was queued stays queued. */
 async function asked(operation: Operation): Promise<Operation> {
   try {
     return await getOperation(operation.operation_id);
   } catch (error) {
-    if (error instanceof Problem && (error.status === NOT_THERE || error.status === 401)) throw error;
+    if ((error instanceof Problem && error.status === NOT_THERE) || currentIdentity() === null) throw error;
     return operation;
   }
 }

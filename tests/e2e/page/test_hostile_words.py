@@ -6,8 +6,6 @@ from e2e.client import Person
 from e2e.page.conftest import OpenTab
 from playwright.async_api import Error, Page, expect
 
-pytestmark = pytest.mark.full
-
 SCRIPT = "<script>window.harmed = 1</script>"
 IMAGE = '<img src="/nothing" onerror="window.harmed = 2">'
 LINK = "[click me](javascript:window.harmed=3) [and me](data:text/html,<script>window.harmed=4</script>)"

@@ -1,13 +1,10 @@
 """A whole ticket without a mouse."""
 
-import pytest
 from e2e.client import Person
 from e2e.page.conftest import Begin, OpenTab
 from e2e.page.scenes import verifying
 from e2e.page.tab import Tab
 from playwright.async_api import expect
-
-pytestmark = pytest.mark.full
 
 NAME_OF_FOCUS = """() => {
     const it = document.activeElement;

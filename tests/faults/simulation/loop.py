@@ -139,14 +139,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         events._set_running_loop(self)
         try:
             task = self.create_task(main)
-            steps = 0
-            while not task.done():
+            for _ in range(_MOST_STEPS):
+                if task.done():
+                    return task.result()
                 self._step()
-                steps += 1
-                if steps > _MOST_STEPS:
-                    break
-            else:
-                return task.result()
             raise NeverEnds(
                 f"{_MOST_STEPS} steps, and no end at {self._now:.1f} s; ready: {list(self._ready)[:5]}"
             )
@@ -157,6 +153,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _dispose(self) -> None:
         """What still waits will never go on. Its `finally` blocks run now, where they can do nothing any more."""
         for task in self._tasks:
+            if task.done():
+                continue
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             with suppress(RuntimeError):  # one that waits in its `finally`
                 task.get_coro().close()  # type: ignore[union-attr]

@@ -13,7 +13,7 @@ _SLOW_S: Final = 0.15
 class Weather:
     """What goes wrong right now: shares of what is sent."""
 
-    instant: float = 0.6
+    instant: float = 0.7
     slow: float = 0.02
     repeated: float = 0.0
     dropped: float = 0.0
@@ -22,9 +22,9 @@ class Weather:
 class Network:
     """The wires between all processes and servers."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, weather: Weather | None = None) -> None:
         self.rng = rng
-        self.weather = Weather()
+        self.weather = weather or Weather()
 
     def delay_s(self) -> float:
         """How long something is on its way."""
@@ -33,8 +33,11 @@ class Network:
 
     async def hop(self) -> None:
         """Something is on its way; often it is there at once."""
-        if self.rng.random() > self.weather.instant:
-            await asyncio.sleep(self.delay_s())
+        if self.rng.random() >= self.weather.instant:
+            loop = asyncio.get_running_loop()
+            arrived = loop.create_future()
+            loop.call_later(self.delay_s(), _arrive, arrived)
+            await arrived
 
     def is_repeated(self) -> bool:
         """Whether this message comes twice."""
@@ -43,3 +46,8 @@ class Network:
     def is_dropped(self) -> bool:
         """Whether this message, which nobody promised to deliver, is lost."""
         return self.rng.random() < self.weather.dropped
+
+
+def _arrive(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)

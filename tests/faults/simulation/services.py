@@ -43,7 +43,7 @@ async def fix_outcomes(world: World, replica: str, checkpoint: Checkpoint) -> No
         engine=world.postgres.engine(),  # type: ignore[arg-type]
         publisher=relayed,
         checkpoint=checkpoint,
-        poll_s=0.3,
+        poll_s=0.5,
         keep_published=timedelta(hours=1),
         keep_answers=timedelta(hours=48),
     )

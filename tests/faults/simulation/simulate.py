@@ -120,7 +120,7 @@ async def _play(world: World, seed: str) -> Evidence:
 async def _rest(world: World, cluster: Cluster, history: History) -> Evidence:
     deadline = world.loop.time() + _REST_S
     while _moving(world) and world.loop.time() < deadline:  # noqa: ASYNC110 - nobody could set an event
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.5)
     return Evidence(
         history=history,
         record=_record(world),

@@ -1,5 +1,6 @@
 """What each statement of fix-outcomes' storage does, by its own text: one that is not known here is an error."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -109,9 +110,10 @@ class Statements:
         return [journal["journal", row["session_id"], row["sequence"]] | row for row in waiting[:limit]]
 
     async def mark(self, positions: Sequence[int]) -> Sequence[Row]:
+        now = datetime.fromtimestamp(asyncio.get_running_loop().time(), UTC)
         for row in list(self.transaction.visible("outbox")):
             if row["position"] in positions and row["published_at"] is None:
-                self.transaction.change("outbox", row | {"published_at": datetime.now(UTC)})
+                self.transaction.change("outbox", row | {"published_at": now})
         return ()
 
     async def lag(self) -> Sequence[Row]:

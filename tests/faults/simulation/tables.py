@@ -79,6 +79,11 @@ class Tables:
         self._claims[key] = by
         by.claims.append(key)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a transaction waits for another's lock."""
+        return any(not each.done() for waiting in self._freed.values() for each in waiting)
+
     def is_taken(self, key: Key) -> bool:
         """Whether a committed row has this unique key."""
         return key in self._taken

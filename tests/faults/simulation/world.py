@@ -18,7 +18,7 @@ from faults.simulation.network import Network
 from faults.simulation.postgres import Postgres
 from faults.simulation.rabbitmq import RabbitMQ
 from faults.simulation.redis import Redis
-from shared import broker, publisher
+from shared import broker, ids, publisher
 
 _BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ class World:
         self.broker = Broker(self.rabbitmq)
         self.postgres = Postgres(self.network)
         self.redis = Redis(self.network, self.loop.time)
-        self.slowest_note_s = self.rng.choice((0.1, 0.4, 3.0))
+        self.slowest_note_s = self.rng.choice((0.1, 0.3, 2.0))
         self.complaints: list[str] = []
 
     def now(self) -> datetime:
@@ -61,6 +61,7 @@ class World:
             (publisher, "ChannelFrame", marshalled),
             (note_cache, "Redis", self.redis),
             (gateway_cache, "Redis", self.redis),
+            (ids, "time", SimpleNamespace(time_ns=lambda: int(self.now().timestamp() * 1e9))),
             (os, "urandom", random.Random(self.rng.getrandbits(64)).randbytes),
         )
         real = [getattr(module, name) for module, name, _ in stand_ins]

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from fix_outcomes.storage.database import connect
 from fix_outcomes_desk import Desk
+from fix_outcomes_stores import Look, RealLook, Store, in_memory
 from places import Database
 from shared.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,3 +35,27 @@ def desk(engine: AsyncEngine) -> Desk:
 @pytest.fixture
 def other_desk(engine: AsyncEngine) -> Desk:
     return Desk(engine, new_id())
+
+
+@pytest.fixture(params=["postgres", "memory"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Each store in turn: what holds for the real one holds for the simulation's."""
+    if request.param == "memory":
+        return in_memory()
+    return Store(request.getfixturevalue("engine"), RealLook(request.getfixturevalue("owner")))
+
+
+@pytest.fixture
+def look(store: Store) -> Look:
+    return store.look
+
+
+@pytest.fixture
+def either_desk(store: Store) -> Desk:
+    """An account at work on either store."""
+    return Desk(store.engine, new_id())
+
+
+@pytest.fixture
+def other_either_desk(store: Store) -> Desk:
+    return Desk(store.engine, new_id())

@@ -52,8 +52,10 @@ def run(seeds: Sequence[str], *, cores: int) -> Campaign:
 
 
 def _reports(seeds: Sequence[str], cores: int) -> Iterator[Report]:
-    # A process of its own, whatever the number: it silences logs and the collector for good.
-    with multiprocessing.get_context("spawn").Pool(cores, initializer=_prepare) as pool:
+    # In processes of their own, whatever the number: they silence logs and the collector for good.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with context.Pool(cores, initializer=_prepare) as pool:
         yield from pool.imap_unordered(_simulate, seeds, chunksize=_SEEDS_BETWEEN_COLLECTIONS)
 
 

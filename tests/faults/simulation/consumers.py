@@ -7,7 +7,8 @@ from typing import Any, Final
 from faststream.rabbit import Channel, RabbitQueue
 from shared.broker import BROKER_ERRORS
 
-from faults.simulation.amqp import Broker, Connection, Deliver, Delivered
+from faults.simulation.amqp import Broker, Connection
+from faults.simulation.link import Deliver, Delivered
 from faults.simulation.rabbitmq import RabbitMQ
 
 _RECONNECT_S: Final = 0.5

@@ -16,6 +16,9 @@ COMMANDS = {
 }
 
 
+OF_PYTHON = {"SSL_CERT_FILE"}
+
+
 def model(service: str, command: str) -> type[BaseSettings]:
     """The settings of a service's command."""
     return MODELS[COMMANDS[service, command]]
@@ -60,7 +63,7 @@ def _given(overlay: str, pod: Resource, container: Resource) -> Iterator[str]:
     yield from _by_the_image(container)
     for reference in container.get("envFrom", ()):
         yield from (key.lower() for key in maps[reference["configMapRef"]["name"]])
-    yield from (each["name"].lower() for each in container.get("env", ()))
+    yield from (each["name"].lower() for each in container.get("env", ()) if each["name"] not in OF_PYTHON)
     for volume in pod["volumes"]:
         if volume["name"] == "secrets" and volume["secret"]["secretName"] in secrets:
             yield from secrets[volume["secret"]["secretName"]]

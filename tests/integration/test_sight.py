@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import re
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from patience import eventually
 
 PATIENCE_S: Final = 30.0
+SERVICES: Final = ("gateway", "fix-outcomes", "note-generator")
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ async def test_a_request_that_its_caller_does_not_trace_leaves_no_span(
 
 async def scrape(stack: Stack, folder: Path) -> set[str]:
     """The metrics that this stack has."""
-    urls = [f"{stack.url(name)}/metrics" for name in ("gateway", "fix-outcomes", "note-generator")]
+    urls = [f"{stack.url(name)}/metrics" for name in SERVICES]
     metrics = State.load(folder / "servers").ports.get("rabbitmq:metrics")
     if metrics is not None:
         broker = f"http://127.0.0.1:{metrics}/metrics"
@@ -267,6 +269,23 @@ async def test_every_metric_that_dashboards_and_alerts_name_is_in_a_scrape(
     if "rabbitmq_detailed_queue_messages" not in there and not _ours(stack.servers):
         named = {name for name in named if not name.startswith("rabbitmq_")}
     assert named <= there
+
+
+async def test_no_label_has_an_id_for_its_value(stack: Stack, engineer: httpx.AsyncClient) -> None:
+    await record(engineer, await a_fix(engineer), uuid4().hex)
+    for name in SERVICES:
+        metrics = (await engineer.get(f"{stack.url(name)}/metrics")).raise_for_status().text
+        assert "rf_" in metrics
+        assert not re.findall(r"^rf_.*[0-9a-f]{8}-[0-9a-f]{4}.*$", metrics, re.MULTILINE)
+
+
+def test_logs_are_lines_of_json_and_quote_nobody(stack: Stack) -> None:
+    for name in SERVICES:
+        lines = stack.log(name).read_text().splitlines()
+        assert lines
+        for line in lines:
+            assert {"event", "level", "service", "timestamp"} <= json.loads(line).keys()
+            assert "ecret words" not in line
 
 
 def _ours(servers: Servers) -> bool:

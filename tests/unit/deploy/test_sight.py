@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import gateway.metrics
+import note_generator.metrics
 import pytest
 import yaml
 from manifests import ROOT, compose
-from metric_names import ALERTS, DASHBOARDS, expressions, metrics_in, registered
+from metric_names import ALERTS, DASHBOARDS, expressions, metrics_in, registered, without_suffix
 from prometheus_client import REGISTRY
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
@@ -132,3 +134,13 @@ def test_prometheus_of_compose_scrapes_services_that_it_can_reach() -> None:
     assert scraped == {"gateway", "fix-outcomes", "note-generator", "rabbitmq"}
     for name in scraped:
         assert set(services[name]["networks"]) & set(services["prometheus"]["networks"]), name
+
+
+def test_the_objectives_are_measured_with_metrics_and_buckets_that_exist() -> None:
+    objectives = (ROOT / "docs" / "slo.md").read_text()
+    named = {without_suffix(name) for name in re.findall(r"\brf_[a-z_]+\b", objectives)}
+    assert len(named) >= 4
+    assert named <= registered()
+    assert {"0.25", "40.0"} == set(re.findall(r'le="([\d.]+)"', objectives))
+    assert 0.25 in gateway.metrics._BUCKETS
+    assert 40.0 in note_generator.metrics.GENERATION_SECONDS._upper_bounds

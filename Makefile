@@ -16,7 +16,7 @@ export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers page screenshots up down logs token demo test test-full test-compose check check-deploy sbom contracts bench faults clean
+.PHONY: help setup servers page screenshots up down logs token demo test test-full test-compose check check-deploy sbom contracts bench faults soak clean
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -106,7 +106,10 @@ bench-notes: setup ## Writes the table of LLM calls, tokens and cost into docs/n
 	$(RUN) python -m benchmarks.notes
 
 faults: servers ## Kills, pauses and cuts off processes under load, and judges (ONLY=name,name SEED=n)
-	$(RUN) faults run $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+	$(RUN) faults run $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(DOCUMENT),--document $(DOCUMENT))
+
+soak: servers ## Load with a random fault every 20 s, for 30 minutes; judges record and memory (MINUTES=n SEED=n)
+	$(RUN) faults soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 clean: ## Ends the stack and removes everything that was made here
 	@if [ -e .run/state.json ]; then $(MAKE) --no-print-directory down; fi

@@ -8,7 +8,7 @@ from faults import deliveries
 from faults.experiment import Experiment, Scene
 from faults.injector import until
 from faults.models import MODELS
-from faults.networks import NETWORKS
+from faults.networks import LINKS, NETWORKS
 from faults.outages import OUTAGES, killed, paused
 from faults.poison import deadly_command, poison, refused_by_the_database
 from faults.zombies import ZOMBIES
@@ -51,6 +51,15 @@ async def _terminated(scene: Scene) -> None:
         await scene.more(20)
 
 
+def _terminated_in_silence(link: str) -> Callable[[Scene], Awaitable[None]]:
+    """It ends in time although a server does not answer; what it had in hand is handled by whoever comes after."""
+
+    async def harm(scene: Scene) -> None:
+        await scene.injector.terminate(link.rpartition("-")[0], silent=link)
+
+    return harm
+
+
 async def _rolled(scene: Scene) -> None:
     """Every replica of every service is restarted, one after another; nobody sees a 5xx."""
     before = scene.load.progress.server_errors
@@ -87,6 +96,7 @@ _ALL: Final = (
     Experiment("refused-by-the-database", refused_by_the_database),
     *MODELS,
     Experiment("sigterm", _terminated),
+    *(Experiment(f"sigterm-silent-{link}", _terminated_in_silence(link)) for link in LINKS),
     Experiment("rolling-restart", _rolled, replicas=2),
 )
 

@@ -106,13 +106,21 @@ class Injector:
             finally:
                 await self._run(self._stack.resume, name)
 
-    async def terminate(self, name: str) -> None:
-        """SIGTERM, and start it again. Raises NotInTime where it is still there after 10 s (L4)."""
+    async def terminate(self, name: str, *, silent: str | None = None) -> None:
+        """SIGTERM, and start it again. Raises NotInTime where it is still there after 10 s (L4).
+
+        `silent`: on this link nothing is heard until it has ended.
+        """
         process = self._stack[name]
-        async with self.noted(f"{name} terminated"):
-            identity = self._stack.state.processes[name].identity
-            identity.send(SIGTERM)
-            await until(f"{name} ends", lambda: not process.alive(), within_s=_GONE_S)
+        async with self.noted(f"{name} terminated{f' while {silent} is silent' if silent else ''}"):
+            if silent:
+                self.stage.links[silent].change(Weather(blackhole=True))
+            try:
+                self._stack.state.processes[name].identity.send(SIGTERM)
+                await until(f"{name} ends", lambda: not process.alive(), within_s=_GONE_S)
+            finally:
+                if silent:
+                    self.stage.links[silent].heal()
             await self._start(name)
 
     async def cut(self, link: str, for_s: float) -> None:

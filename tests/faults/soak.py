@@ -23,7 +23,7 @@ EVERY_S: Final = 20.0
 ALLOWED_GROWTH: Final = 0.2
 
 _GENTLE: Final = EXPERIMENTS["duplicate-deliveries"]
-_WARM: Final = Pace(changes=500)
+_WARM: Final = Pace(changes=50, seconds=8.0)
 _TICKS_A_SHIFT: Final = 4
 _NOT_AT_RANDOM: Final = frozenset({"deadly-command", "refused-by-the-database"})
 """These take most of a minute each."""

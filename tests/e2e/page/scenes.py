@@ -19,8 +19,8 @@ AI_REASON = "the client power-cycled the router and reports a stable connection 
 Scene = Callable[[Person, Person], Awaitable[Fix]]
 
 
-async def proposed(engineer: Person, program: Person) -> Fix:
-    session_id = await engineer.open_session(title=TITLE, ticket=TICKET)
+async def proposed(engineer: Person, program: Person, title: str = TITLE) -> Fix:
+    session_id = await engineer.open_session(title=title, ticket=TICKET)
     await engineer.say(
         session_id, "Remoted into the router: firmware 3.1.0, uptime 11 min, WAN flaps in the log"
     )
@@ -32,8 +32,8 @@ async def proposed(engineer: Person, program: Person) -> Fix:
     return await engineer.suggest(session_id, **FIX)
 
 
-async def verifying(engineer: Person, program: Person) -> Fix:
-    return (await engineer.apply(await proposed(engineer, program))).fix
+async def verifying(engineer: Person, program: Person, title: str = TITLE) -> Fix:
+    return (await engineer.apply(await proposed(engineer, program, title))).fix
 
 
 async def nudge(engineer: Person, program: Person) -> Fix:
@@ -48,7 +48,8 @@ async def pending(engineer: Person, program: Person) -> Fix:
 
 
 async def partial(engineer: Person, program: Person) -> Fix:
-    return (await engineer.record(await verifying(engineer, program), "applied_partial", NOTES)).fix
+    fix = await verifying(engineer, program, "Wi-Fi drops in the back office, Harbour Dental")
+    return (await engineer.record(fix, "applied_partial", NOTES)).fix
 
 
 async def ai_confirming(engineer: Person, program: Person) -> Fix:

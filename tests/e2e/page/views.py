@@ -41,7 +41,8 @@ async def session_list(tab: Tab, engineer: Person, program: Person) -> None:
     await engineer.record(done, "applied_success")
     await engineer.resolve(done.session_id)
     await tab.page.goto("/sessions")
-    await expect(tab.page.get_by_text("awaiting verification").first).to_be_visible()
+    badges = tab.page.get_by_role("main").get_by_text("awaiting verification")
+    await expect(badges).to_have_count(2)
 
 
 async def new_session(tab: Tab, _: Person, __: Person) -> None:

@@ -16,7 +16,7 @@ export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers page screenshots up down logs token demo test test-full test-compose check check-deploy sbom contracts bench faults soak clean
+.PHONY: help setup servers page screenshots up down logs token demo test test-full test-compose check check-deploy sbom contracts bench notes bench-notes faults soak simulate clean
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -110,6 +110,9 @@ faults: servers ## Kills, pauses and cuts off processes under load, and judges (
 
 soak: servers ## Load with a random fault every 20 s, for 30 minutes; judges record and memory (MINUTES=n SEED=n)
 	$(RUN) faults soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+simulate: setup ## Runs the core on servers in memory, from 5,000 seeds; replays one (SEEDS=1 SEED=…)
+	$(RUN) faults simulate $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
 
 clean: ## Ends the stack and removes everything that was made here
 	@if [ -e .run/state.json ]; then $(MAKE) --no-print-directory down; fi

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -16,14 +16,17 @@ from faults.injector import Injector, until
 from faults.invariants.evidence import Evidence
 from faults.invariants.messages import no_lost_event, relay_drains
 from faults.invariants.notes import notes_follow
+from faults.invariants.service import nothing_held
 from faults.llm import BUDGET_USD
 from faults.record import Record
 from faults.recorder import Recorder
 from faults.stage import Stage
 from faults.subscriber import Subscriber
+from faults.waiting import waiting
 
 REST_S: Final = 30.0
 _POLL_S: Final = 0.2
+_HOLD: Final = ("gateway", "note-generator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,8 @@ async def _break(
             await experiment.harm(scene)
         await _steady(scene, pace)
         await load.stop()
-        if any(experiment.notes_lost for experiment in experiments):
-            await load.preview_everything()
+        lost = any(experiment.notes_lost for experiment in experiments)
+        await load.preview(sessions=None if lost else 1)
 
 
 async def _steady(scene: Scene, pace: Pace) -> None:
@@ -138,10 +141,13 @@ async def _look(history: History, stage: Stage, listener: Subscriber) -> Evidenc
     taken = await Record.take(stage.addresses, tuple(history.accounts))
     events = [event for event in listener.received if event.account in history.accounts]
     calls = stage.llm.calls(history.accounts)
-    return Evidence(history=history, record=taken, events=events, model_calls=calls)
+    held = await waiting(
+        {name: stage.stack.url(name) for name in stage.stack.names() if name.startswith(_HOLD)}
+    )
+    return Evidence(history=history, record=replace(taken, waiting=held), events=events, model_calls=calls)
 
 
 def _at_rest(evidence: Evidence) -> bool:
     queued = [name for name, depth in evidence.record.queues.items() if depth and ".parked." not in name]
-    moving = (relay_drains, notes_follow, no_lost_event)
+    moving = (relay_drains, notes_follow, no_lost_event, nothing_held)
     return not queued and not any(finding for moves in moving for finding in moves(evidence))

@@ -1,7 +1,7 @@
 """What the stack holds once it has come to rest: the rows, the notes, and what its queues still have."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID
@@ -42,12 +42,16 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Rows by table, for the accounts of one run; notes by key; depth by queue; parked messages by queue."""
+    """Rows by table, for the accounts of one run; notes by key; depth by queue; parked messages by queue.
+
+    `waiting`: what the services still held in their memory.
+    """
 
     tables: dict[str, list[Row]]
     notes: dict[str, Row]
     queues: dict[str, int]
     parked: dict[str, list[Row]]
+    waiting: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     async def take(cls, at: Addresses, accounts: Sequence[str]) -> Self:

@@ -73,10 +73,10 @@ class Recorder(Calls):
         for kind, path in paths:
             await self.call(self.request("closing", account, kind, "GET", path), account.token)
 
-    async def preview_everything(self) -> None:
-        """Ask for both documents of every session: a cache that was lost is filled again by that."""
+    async def preview(self, *, sessions: int | None = None) -> None:
+        """Ask for both documents of so many sessions of each account; of all: a cache that was lost is filled again."""
         for account in self.accounts:
-            for session in account.sessions:
+            for session in account.sessions[:sessions]:
                 for document in DOCUMENTS:
                     path = f"{SESSIONS}/{session}/{document}/preview"
                     request = self.request("closing", account, "preview", "POST", path, session=session)

@@ -41,4 +41,5 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     "L2": messages.relay_drains,
     "L3": notes.notes_follow,
     "L4": service.deadlines,
+    "L5": service.nothing_held,
 }

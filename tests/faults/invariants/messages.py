@@ -33,8 +33,9 @@ def no_lost_event(e: Evidence) -> Iterator[Finding]:
 
 def no_silent_drop(e: Evidence) -> Iterator[Finding]:
     """S13: published = handled + parked + queued; what is parked says why, how often, and in which trace."""
-    waiting = {name: depth for name, depth in e.record.queues.items() if depth and ".parked." not in name}
-    yield None if not waiting else f"still queued: {waiting}"
+    for name, depth in e.record.queues.items():
+        if ".parked." not in name:
+            yield None if depth == 0 else f"{name} still holds {depth}"
     parked = [message for messages in e.record.parked.values() for message in messages]
     unexpected = [m for m in parked if not any(x.mark in m["body"] for x in e.history.parked)]
     for message in unexpected:

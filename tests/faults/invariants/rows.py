@@ -74,7 +74,8 @@ def atomic(e: Evidence) -> Iterator[Finding]:
         noted = Counter(
             (r["session_id"], r["sequence"]) for r in e.record.tables["journal"] if r["kind"] == kind
         )
-        yield None if there == noted else f"{table} and the journal differ in {dict(there ^ noted)}"
+        for place in there | noted:
+            yield None if there[place] == noted[place] else f"{table} and the journal differ at {place}"
 
 
 def _outcomes(e: Evidence) -> dict[str, list[Row]]:

@@ -74,3 +74,9 @@ def deadlines(e: Evidence) -> Iterator[Finding]:
     for attempt in e.history.attempts:
         in_time = attempt.ended - attempt.began <= _DEADLINE_S
         yield None if in_time else f"{attempt} took {attempt.ended - attempt.began:.1f} s"
+
+
+def nothing_held(e: Evidence) -> Iterator[Finding]:
+    """L5: maps of waiting calls are empty again. (That memory returns to where it was, only a soak can show.)"""
+    for what, count in e.record.waiting.items():
+        yield None if count == 0 else f"{what}: {count:g}"

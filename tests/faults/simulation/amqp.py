@@ -77,7 +77,7 @@ class Channel:
             return
         await self._connection.hop()
         if mandatory and not routed:
-            raise DeliveryError(None, None)
+            raise DeliveryError(None, None)  # type: ignore[arg-type]
 
     async def put(self, frames: list[Any]) -> None:
         """Many messages in one write, as `Publisher.announce` does it; each is confirmed by itself."""

@@ -95,6 +95,15 @@ class Cluster:
         gateway = self._gateways[name] = Gateway(self.world, name)
         await gateway.run()
 
+    def waiting(self) -> dict[str, float]:
+        """Callers that still wait in the gateways."""
+        couriers = {
+            f"{name} {courier}": getattr(gateway.parts.couriers, courier)
+            for name, gateway in self._gateways.items()
+            for courier in ("commands", "queries", "previews")
+        }
+        return {name: courier.unanswered for name, courier in couriers.items()}
+
     async def send(self, request: Request, _token: str) -> Result:
         """A client's request to some gateway that is there; nothing is known where it dies meanwhile."""
         names = [name for name in self.replicas if name.startswith("gateway")]

@@ -102,7 +102,7 @@ class _Route:
             for name, parameter in signature.parameters.items()
             if inspect.isclass(parameter.annotation) and issubclass(parameter.annotation, BaseModel)
         ]
-        for method in sorted(route.methods):
+        for method in sorted(route.methods or ()):
             needs = frozenset(signature.parameters)
             yield cls(method, route.path_regex, route.endpoint, needs, bodies[0] if bodies else None)
 

@@ -92,9 +92,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)
 
-    def create_task(
+    def create_task(  # type: ignore[override]
         self, coro: Coroutine[Any, Any, Result], *, name: str | None = None, context: Context | None = None
-    ) -> "asyncio.Task[Result]":  # type: ignore[override]
+    ) -> "asyncio.Task[Result]":
         task = asyncio.Task(coro, loop=self, name=name, context=context)
         self._tasks.append(task)
         return task
@@ -157,7 +157,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 continue
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             with suppress(RuntimeError):  # one that waits in its `finally`
-                task.get_coro().close()  # type: ignore[union-attr]
+                task.get_coro().close()
 
     def _step(self) -> None:
         while not self._ready:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from lupa import LuaRuntime
+from lupa import LuaRuntime  # type: ignore[import-untyped]
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from faults.simulation.network import Network

@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, seed: str) -> None:
         self.rng = random.Random(f"world {seed}")
-        self.loop = VirtualLoop()
+        self.loop = VirtualLoop()  # type: ignore[abstract]
         self.network = Network(self.rng)
         self.rabbitmq = RabbitMQ(self.network)
         self.broker = Broker(self.rabbitmq)

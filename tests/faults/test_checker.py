@@ -1,0 +1,188 @@
+"""The checker is tested: a sound run is doctored in one place, and what that breaks must be named.
+
+The sound runs are the simulation's. What real bugs look like in them, test_mutants.py tries.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from faults.checker import NEEDS_DATA, check
+from faults.history import Attempt, Fault, History
+from faults.invariants.catalogue import INVARIANTS
+from faults.invariants.evidence import Evidence
+from faults.llm_log import Call
+from faults.record import Record, Row
+from faults.simulation.simulate import evidence_of
+
+LATER = 1_000.0
+SEEDS = ("doctored-1", "doctored-2", "doctored-3", "doctored-4", "doctored-5", "doctored-6")
+
+
+@cache
+def sound() -> Evidence:
+    """A clean run in which there was a bit of everything."""
+    return next(run for run in map(evidence_of, SEEDS) if _has_everything(run))
+
+
+def _has_everything(run: Evidence) -> bool:
+    kinds = {attempt.request.kind for attempt in run.history.attempts if attempt.accepted}
+    outcomes = [row for row in run.record.tables["journal"] if row["kind"] == "fix.outcome_recorded"]
+    return {"preview", "read_session", "create_session", "record_outcome"} <= kinds and bool(outcomes)
+
+
+def _attempt(run: Evidence, kind: str) -> Attempt:
+    found = (
+        a for a in run.history.attempts if a.request.kind == kind and a.accepted and not a.result.replayed
+    )
+    return next(attempt for attempt in found if attempt.request.key is not None or kind not in _CHANGES)
+
+
+_CHANGES = {"record_outcome", "create_session", "suggest_fix"}
+
+
+def _with(run: Evidence, *attempts: Attempt) -> Evidence:
+    return replace(run, history=replace(run.history, attempts=(*run.history.attempts, *attempts)))
+
+
+def _later(attempt: Attempt, *, took_s: float = 1.0, **result: Any) -> Attempt:
+    changed = replace(attempt.result, **result)
+    return replace(attempt, began=LATER, ended=LATER + took_s, result=changed)
+
+
+def _table(run: Evidence, name: str, change: Callable[[list[Row]], list[Row]]) -> Evidence:
+    tables = {**run.record.tables, name: change(list(run.record.tables[name]))}
+    return replace(run, record=replace(run.record, tables=tables))
+
+
+def _lost_answer(run: Evidence) -> Evidence:
+    [row] = run.rows_of(_attempt(run, "record_outcome"))
+    return _table(run, "journal", lambda rows: [each for each in rows if each is not row])
+
+
+def _phantom(run: Evidence) -> Evidence:
+    return _table(run, "journal", lambda rows: [*rows, rows[-1] | {"command_id": "nobody's", "notes": None}])
+
+
+def _twice(run: Evidence) -> Evidence:
+    [row] = run.rows_of(_attempt(run, "record_outcome"))
+    return _table(run, "journal", lambda rows: [*rows, row | {"sequence": 99}])
+
+
+def _gap(run: Evidence) -> Evidence:
+    return _table(run, "journal", lambda rows: [row | {"sequence": row["sequence"] + 1} for row in rows])
+
+
+def _illegal(run: Evidence) -> Evidence:
+    def relapse(row: Row) -> Row:
+        return row | {"from_status": "dismissed"} if row["kind"] == "fix.outcome_recorded" else row
+
+    return _table(run, "journal", lambda rows: [relapse(row) for row in rows])
+
+
+def _two_winners(run: Evidence) -> Evidence:
+    won = _attempt(run, "record_outcome")
+    return _with(
+        run,
+        *(replace(won, request=replace(won.request, key=key, if_match=1)) for key in ("one", "other")),
+    )
+
+
+def _stale_read(run: Evidence) -> Evidence:
+    read = _attempt(run, "read_session")
+    return _with(run, _later(read, answer={**read.result.answer, "state_version": 0}))
+
+
+def _without_outbox(run: Evidence) -> Evidence:
+    return _table(run, "outbox", lambda rows: rows[1:])
+
+
+def _stale_note(run: Evidence) -> Evidence:
+    preview = _attempt(run, "preview")
+    return _with(run, _later(preview, answer={**preview.result.answer, "state_version": 0}))
+
+
+def _note(run: Evidence, **changes: Any) -> Evidence:
+    (key, stored), *rest = run.record.notes.items()
+    notes = {key: {**stored, **changes}, **dict(rest)}
+    return replace(run, record=replace(run.record, notes=notes))
+
+
+def _leak(run: Evidence) -> Evidence:
+    read = _attempt(run, "create_session")
+    [other] = [mark for account, mark in run.history.accounts.items() if account != read.request.account]
+    return _with(run, _later(read, answer={**read.result.answer, "title": other}))
+
+
+def _queued(run: Evidence) -> Evidence:
+    return replace(run, record=replace(run.record, queues={"fix-outcomes.commands.v1": 1}))
+
+
+def _second_call(run: Evidence) -> Evidence:
+    calls = (Call(1.0, "one note", "a"), Call(2.0, "one note", "a"))
+    return replace(run, history=replace(run.history, faults=()), model_calls=calls)
+
+
+def _overspent(run: Evidence) -> Evidence:
+    calls = (Call(1.0, "one note", "a", usd=0.6), Call(2.0, "other note", "a", usd=0.6))
+    return replace(run, history=replace(run.history, budget_usd=1.0), model_calls=calls)
+
+
+def _never_recovered(run: Evidence) -> Evidence:
+    history = replace(run.history, faults=(Fault("anything", 0.0, 1.0),))
+    failed = _later(_attempt(run, "record_outcome"), status=503, retry_after="1")
+    return _with(replace(run, history=history), failed)
+
+
+def _without_note(run: Evidence) -> Evidence:
+    return replace(run, record=replace(run.record, notes={}))
+
+
+DOCTORED: dict[str, Callable[[Evidence], Evidence]] = {
+    "data": lambda run: replace(run, events=()),
+    "S1": _lost_answer,
+    "S2": _phantom,
+    "S3": _twice,
+    "S4": _gap,
+    "S5": _illegal,
+    "S6": _two_winners,
+    "S7": _stale_read,
+    "S8": _without_outbox,
+    "S9": lambda run: replace(run, events=run.events[1:]),
+    "S10": _stale_note,
+    "S11": lambda run: _note(run, version=99),
+    "S12": _leak,
+    "S13": _queued,
+    "S14": _second_call,
+    "S15": _overspent,
+    "S16": lambda run: _with(run, _later(_attempt(run, "read_session"), status=500)),
+    "L1": _never_recovered,
+    "L2": lambda run: _table(run, "outbox", lambda rows: [rows[0] | {"published": False}, *rows[1:]]),
+    "L3": _without_note,
+    "L4": lambda run: _with(run, _later(_attempt(run, "read_session"), took_s=9.0)),
+    "L5": lambda run: replace(run, record=replace(run.record, waiting={"gateway commands": 3.0})),
+}
+
+
+def test_a_sound_run_is_clean() -> None:
+    report = check(sound(), needs_data=frozenset())
+    assert report.clean, report
+
+
+def test_every_invariant_is_tried() -> None:
+    assert set(DOCTORED) == set(INVARIANTS)
+
+
+@pytest.mark.parametrize("invariant", DOCTORED)
+def test_what_a_doctored_run_breaks_is_named(invariant: str) -> None:
+    report = check(DOCTORED[invariant](sound()), needs_data=frozenset())
+    assert invariant in report.broken, report
+
+
+def test_a_run_without_data_breaks_whatever_needs_some() -> None:
+    nothing = Record(tables={name: [] for name in sound().record.tables}, notes={}, queues={}, parked={})
+    empty = Evidence(history=History("", {}, (), (), ()), record=nothing, events=())
+    assert set(check(empty).broken) >= NEEDS_DATA

@@ -7,7 +7,9 @@ NOTE_GENERATOR_ANTHROPIC_BASE_URL for another address). No server is needed.
 import asyncio
 import os
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "note_generator"))
@@ -20,51 +22,64 @@ from note_generator.domain.checks.examination import violations
 from note_generator.settings import Settings
 from note_generator.writer import Draft, TemplateWriter, Writer
 from note_stories import played, tickets
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 from shared.contracts.vocabulary import NoteKind
 
 ACCOUNT = UUID("0192f000-0000-7000-8000-00000000000a")
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
-async def show(ticket: str) -> None:
-    """Everything about both documents of a ticket."""
+async def show(ticket: str, screen: Console) -> None:
+    """Everything about both documents of a ticket, those of the template and of the model side by side."""
     snapshot = played(tickets()[ticket]).snapshot()
     for kind in NoteKind:
         made = bundle(snapshot, kind)
-        _head(f"{ticket}: {kind}, what it is written from")
-        print(brief(made))
-        await _written("template", TemplateWriter(), made)
-        if os.environ.get("NOTE_GENERATOR_ANTHROPIC_API_KEY"):
-            os.environ |= {"NOTE_GENERATOR_AMQP_URL": "amqp://none", "NOTE_GENERATOR_REDIS_URL": NOWHERE}
-            cache = NoteCache(url=NOWHERE, timeout_s=0.5, ttl_s=60, lease_s=1)
-            await _written("model", create_writer(Settings(port=1), cache=cache), made)
-            await cache.close()
-        else:
-            print("(no model: NOTE_GENERATOR_ANTHROPIC_API_KEY is not set)")
+        screen.rule(f"{ticket}: {kind.replace('_', ' ')}, what it is written from")
+        screen.print(Text(brief(made)))
+        shown = Table(show_lines=True, title=kind.replace("_", " "), expand=True)
+        drafts = {f"asked of the {name}": await _written(writer, made) for name, writer in _writers()}
+        for name in ("", *drafts):
+            shown.add_column(name, ratio=12 if name else 2)
+        for what, tell in _ROWS.items():
+            shown.add_row(what, *(Text(tell(draft, made)) for draft in drafts.values()))
+        screen.print(shown)
+        if len(drafts) == 1:
+            screen.print("(no model: NOTE_GENERATOR_ANTHROPIC_API_KEY is not set)")
 
 
-async def _written(name: str, writer: Writer, made: Bundle) -> None:
+def _writers() -> Iterator[tuple[str, Writer]]:
+    yield "template", TemplateWriter()
+    if os.environ.get("NOTE_GENERATOR_ANTHROPIC_API_KEY"):
+        os.environ |= {"NOTE_GENERATOR_AMQP_URL": "amqp://none", "NOTE_GENERATOR_REDIS_URL": NOWHERE}
+        cache = NoteCache(url=NOWHERE, timeout_s=0.5, ttl_s=60, lease_s=1)
+        yield "model", create_writer(Settings(port=1), cache=cache)
+
+
+async def _written(writer: Writer, made: Bundle) -> Draft:
     draft = await writer.write(made, account_id=ACCOUNT)
     await writer.close()
-    _head(f"{made.kind}, asked of the {name}, written by the {draft.generator}")
-    print(draft.markdown)
-    _judge(draft, made)
+    return draft
 
 
-def _judge(draft: Draft, made: Bundle) -> None:
-    found = violations(draft.markdown, made)
-    print("checks:", "; ".join(f"{each.check}: {each}" for each in found) or "nothing found")
-    print("warnings:", "; ".join(draft.warnings) or "none")
-    print("citations:", len(draft.citations))
-    print("cost:", draft.usage.model_dump() if draft.usage else "no call")
+def _checks(draft: Draft, made: Bundle) -> str:
+    return "\n".join(f"{each.check}: {each}" for each in violations(draft.markdown, made)) or "nothing found"
 
 
-def _head(text: str) -> None:
-    print(f"\n{'=' * 100}\n{text}\n{'=' * 100}\n")
+_ROWS: Final[Mapping[str, Callable[[Draft, Bundle], str]]] = {
+    "document": lambda draft, _: draft.markdown,
+    "written by": lambda draft, _: f"{draft.generator}{', degraded' if draft.degraded else ''}",
+    "checks": _checks,
+    "warnings": lambda draft, _: "\n".join(draft.warnings) or "none",
+    "citations": lambda draft, _: str(len(draft.citations)),
+    "cost": lambda draft, _: str(draft.usage.model_dump()) if draft.usage else "no call",
+}
 
 
 if __name__ == "__main__":
     known = tickets()
     if len(sys.argv) != 2 or sys.argv[1] not in known:
         sys.exit("TICKET is one of: " + ", ".join(known))
-    asyncio.run(show(sys.argv[1]))
+    # Where nobody looks, as wide as two documents need.
+    asyncio.run(show(sys.argv[1], Console(width=None if sys.stdout.isatty() else 200)))

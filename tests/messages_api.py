@@ -1,8 +1,9 @@
 """A server that speaks Anthropic's Messages API, and what it may say."""
 
 import asyncio
+import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,15 +12,72 @@ import uvicorn
 from note_generator.domain.wording import sections_of
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+
+@dataclass
+class Said:
+    """A good answer of the Messages API. Of a stream that is `cut` after so many pieces, the rest never comes."""
+
+    text: str
+    stop_reason: str = "end_turn"
+    usage: dict[str, int] = field(default_factory=lambda: {"input_tokens": 10, "output_tokens": 20})
+    between: Callable[[int], Awaitable[None]] | None = None
+    cut: int | None = None
+    ending: bytes = b""
+    piece: int = 40
+
+    def response(self, *, stream: bool) -> Response:
+        """In one piece, or as server-sent events."""
+        if stream:
+            return StreamingResponse(self._events(), media_type="text/event-stream")
+        content = [{"type": "text", "text": self.text}]
+        return JSONResponse(self._message | {"content": content, "stop_reason": self.stop_reason})
+
+    @property
+    def _message(self) -> dict[str, Any]:
+        names = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "test",
+            "stop_sequence": None,
+        }
+        return names | {"content": [], "stop_reason": None, "usage": self.usage}
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        begun = self.usage | {"output_tokens": 1}
+        yield _event("message_start", message=self._message | {"usage": begun})
+        yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        for number, piece in enumerate(self._pieces()):
+            if self.between:
+                await self.between(number)
+            if number == self.cut:
+                if self.ending:
+                    yield self.ending
+                    return
+                raise ConnectionAbortedError
+            delta = {"type": "text_delta", "text": piece}
+            yield _event("content_block_delta", index=0, delta=delta)
+        yield _event("content_block_stop", index=0)
+        delta = {"stop_reason": self.stop_reason, "stop_sequence": None}
+        yield _event("message_delta", delta=delta, usage={"output_tokens": self.usage["output_tokens"]})
+        yield _event("message_stop")
+
+    def _pieces(self) -> Iterator[str]:
+        return (self.text[at : at + self.piece] for at in range(0, len(self.text), self.piece))
+
+
+def _event(kind: str, **more: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **more})}\n\n".encode()
 
 
 @dataclass
 class MessagesApi:
     """A server that speaks Anthropic's Messages API, and says what a test wants."""
 
-    answer: Callable[[dict[str, Any]], Awaitable[Response] | Response]
+    answer: Callable[[dict[str, Any]], Any]
     requests: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
@@ -27,7 +85,8 @@ class MessagesApi:
         body = await request.json()
         self.requests.append(body)
         answer = self.answer(body)
-        return answer if isinstance(answer, Response) else await answer
+        answer = await answer if inspect.isawaitable(answer) else answer
+        return answer.response(stream=body.get("stream", False)) if isinstance(answer, Said) else answer
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Self]:
@@ -46,20 +105,9 @@ class MessagesApi:
             await serving
 
 
-def said(text: str, stop_reason: str = "end_turn", usage: dict[str, int] | None = None) -> Response:
-    """A good answer of the Messages API."""
-    return JSONResponse(
-        {
-            "id": "msg_1",
-            "type": "message",
-            "role": "assistant",
-            "model": "test",
-            "content": [{"type": "text", "text": text}],
-            "stop_reason": stop_reason,
-            "stop_sequence": None,
-            "usage": usage or {"input_tokens": 10, "output_tokens": 20},
-        }
-    )
+def said(text: str, stop_reason: str = "end_turn", **more: Any) -> Said:
+    """A good answer."""
+    return Said(text, stop_reason, **more)
 
 
 def handed_in(markdown: str, support: tuple[str, str] = ("R", "Outcome status")) -> str:

@@ -86,6 +86,17 @@ async def watching(
         yield Viewer(Answer(response))
 
 
+@asynccontextmanager
+async def previewing(person: Person, session_id: UUID, document: str) -> AsyncIterator[Viewer]:
+    """A preview as it comes about."""
+    path = f"{SESSIONS}/{session_id}/{document}/preview?stream=true"
+    headers = {"Authorization": f"Bearer {person.token}"}
+    async with person.http.stream(
+        "POST", person.address(path), headers=headers, timeout=WITHIN_S
+    ) as response:
+        yield Viewer(Answer(response))
+
+
 @dataclass(frozen=True)
 class Delivered:
     """One message as a subscriber gets it."""

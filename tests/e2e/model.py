@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from messages_api import MessagesApi, handed_in, said
+from messages_api import MessagesApi, Said, handed_in, said
 from note_generator.domain.wording import HEADINGS
 from shared.contracts.vocabulary import NoteKind
-from starlette.responses import Response
 
 VERDICTS = {
     "applied_pending": "Applied, awaiting verification.",
@@ -37,7 +36,8 @@ class Model:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.url = ""
-        self._held = ""
+        self._held, self._held_from = "", 0
+        self._lied_about = ""
         self._free = asyncio.Event()
         self._free.set()
 
@@ -46,21 +46,37 @@ class Model:
         return [call for call in self.calls if words in call.text]
 
     @contextmanager
-    def held_back(self, words: str) -> Iterator[None]:
-        """Nothing whose record holds these words is answered until this ends; the rest keeps its slots free."""
+    def held_back(self, words: str, *, from_piece: int = 0) -> Iterator[None]:
+        """Nothing whose record holds these words is answered, from a piece on, until this ends; the rest is."""
         self._free.clear()
-        self._held = words
+        self._held, self._held_from = words, from_piece
         try:
             yield
         finally:
             self._free.set()
 
-    async def answer(self, request: dict[str, Any]) -> Response:
+    @contextmanager
+    def lying(self, words: str) -> Iterator[None]:
+        """Whatever was recorded with these words, everything works again."""
+        self._lied_about = words
+        try:
+            yield
+        finally:
+            self._lied_about = ""
+
+    async def answer(self, request: dict[str, Any]) -> Said:
         call = Call(_kind(json.dumps(request["system"])), request["messages"][0]["content"])
         self.calls.append(call)
-        if self._held in call.text:
-            await self._free.wait()
-        return said(handed_in(_document(call)))
+
+        async def pause(piece: int) -> None:
+            if piece == self._held_from and self._held in call.text:
+                await self._free.wait()
+
+        await pause(0)
+        written = _document(call)
+        if self._lied_about and self._lied_about in call.text:
+            written += "\n\nEverything works again."
+        return said(handed_in(written), between=pause)
 
 
 @asynccontextmanager

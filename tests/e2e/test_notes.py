@@ -6,7 +6,7 @@ import re
 import pytest
 from devstack.stack import Stack
 from e2e.client import Person, own_words
-from e2e.listening import watching
+from e2e.listening import previewing, watching
 from e2e.model import Model
 from note_generator.domain.wording import HEADINGS
 from patience import eventually
@@ -130,6 +130,40 @@ async def test_a_burst_of_changes_costs_one_generation_of_each_document(
         versions = [(await stream.until("note.regenerated")).data["data"]["state_version"] for _ in DOCUMENTS]
     assert versions == [newest, newest]
     assert len(model.about(words)) == len(DOCUMENTS)
+
+
+@each_document
+async def test_text_is_streamed_while_the_model_writes_and_ends_as_the_checked_document(
+    engineer: Person, model: Model, document: str
+) -> None:
+    fix, words = await engineer.suggested_fix(), own_words()
+    await engineer.record(fix, "applied_pending", words)
+    async with previewing(engineer, fix.session_id, document) as stream:
+        with model.held_back(words, from_piece=6):
+            first = await stream.until("text")
+            assert first.data["text"].startswith("## Problem")
+        last = await stream.until("document")
+    texts = [each.data["text"] for each in stream.seen if each.event == "text"]
+    assert "".join(texts) == last.data["markdown"]
+    assert not any(each.event == "replaced" for each in stream.seen)
+    plain = (await engineer.preview(fix.session_id, document)).good()
+    assert plain == last.data | {"from_cache": True}
+
+
+async def test_what_the_model_gets_wrong_is_taken_back_from_who_reads_along(
+    engineer: Person, model: Model
+) -> None:
+    fix, words = await engineer.suggested_fix(), own_words()
+    await engineer.record(fix, "applied_pending", words)
+    with model.lying(words):
+        async with previewing(engineer, fix.session_id, "resolution-note") as stream:
+            with model.held_back(words, from_piece=6):
+                assert (await stream.until("text")).data["text"].startswith("## Problem")
+            replaced = await stream.until("replaced")
+            last = await stream.until("document")
+    assert "claims a closure" in str(replaced.data["warnings"])
+    assert (last.data["generator"], last.data["degraded"]) == ("template", True)
+    assert not any("Everything works again" in str(each.data) for each in stream.seen)
 
 
 async def test_a_proposal_changes_no_note(engineer: Person, program: Person) -> None:

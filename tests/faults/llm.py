@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from threading import Event, Thread
 from typing import Any, Final, Self
 
 from e2e.model import Model
-from messages_api import MessagesApi, handed_in, said, went_wrong
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from messages_api import MessagesApi, Said, handed_in, said, went_wrong
+from starlette.responses import HTMLResponse, Response
 
 from faults.llm_log import Call
 
-Mood = Callable[[], Awaitable[Response] | Response]
+Mood = Callable[[], Awaitable[Response] | Response | Said]
 
 KEY: Final = "NOTE_GENERATOR_ANTHROPIC_API_KEY"
 BUDGET_USD: Final = 1.0
@@ -44,18 +44,10 @@ async def _never() -> Response:
     return Response(status_code=500)
 
 
-def _cut() -> Response:
-    async def half() -> AsyncIterator[bytes]:
-        yield b'{"id": "msg_1", "type": "message", "content": [{"type": "te'
-
-    return StreamingResponse(
-        half(), media_type="application/json", headers={"content-length": "100000", "connection": "close"}
-    )
-
-
-def _error_after_200() -> Response:
-    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-    return JSONResponse(error)
+_DOCUMENT: Final = handed_in("## Problem\n\nNone.\n\n## What we confirmed\n\nNothing.\n")
+_OVERLOADED: Final = (
+    b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "no"}}\n\n'
+)
 
 
 MOODS: Final[Mapping[str, Mood]] = {
@@ -65,8 +57,8 @@ MOODS: Final[Mapping[str, Mood]] = {
     "529": lambda: went_wrong(529, "overloaded_error"),
     "500": lambda: went_wrong(500, "api_error"),
     "timeout": _never,
-    "cut": _cut,
-    "error-after-200": _error_after_200,
+    "cut": lambda: said(_DOCUMENT, cut=2),
+    "error-after-200": lambda: said(_DOCUMENT, cut=2, ending=_OVERLOADED),
     "garbage": lambda: Response(b"\x00\xff{[", media_type="application/json"),
     "nonsense": lambda: said('{"sections": "none"}'),
     "refusal": lambda: said("", stop_reason="refusal"),
@@ -125,7 +117,7 @@ class Llm:
             self._ready.set()
             await self._end.wait()
 
-    async def _answer(self, request: dict[str, Any]) -> Response:
+    async def _answer(self, request: dict[str, Any]) -> Response | Said:
         mood = self.mood
         if mood is None:
             if len(request["messages"]) == 1:
@@ -133,4 +125,4 @@ class Llm:
             return await self._honest.answer(request)
         self.failed += 1
         answer = MOODS[mood]()
-        return answer if isinstance(answer, Response) else await answer
+        return answer if isinstance(answer, Response | Said) else await answer

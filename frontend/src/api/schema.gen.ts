@@ -3646,7 +3646,7 @@ export interface operations {
     preview_resolution_note: {
         parameters: {
             query?: {
-                /** @description Server-sent events: `progress`, `replaced` where the template wrote, `text`, `document` */
+                /** @description Server-sent events: `progress`, `text`, `replaced` where what stood has to go, `document` */
                 stream?: boolean;
             };
             header?: never;
@@ -3737,7 +3737,7 @@ export interface operations {
     preview_escalation_package: {
         parameters: {
             query?: {
-                /** @description Server-sent events: `progress`, `replaced` where the template wrote, `text`, `document` */
+                /** @description Server-sent events: `progress`, `text`, `replaced` where what stood has to go, `document` */
                 stream?: boolean;
             };
             header?: never;

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from devstack.servers import Servers
+from note_generator.aloud import Show
 from note_generator.cache import Busy, Found, Granted, NoteCache, NoteRef
 from note_generator.outage import CacheAway
 from note_generator.single_flight import SingleFlight, Written
@@ -123,7 +124,7 @@ class Replica:
         self.takes_s = takes_s
         self.flight = SingleFlight(cache=cache, write=self._write, lease_s=LEASE_S)
 
-    async def _write(self, ref: NoteRef, _: Snapshot) -> Note:
+    async def _write(self, ref: NoteRef, _: Snapshot, __: Show) -> Note:
         self.written += 1
         await asyncio.sleep(self.takes_s)
         return note_of(ref, f"by {id(self)}")

@@ -1,67 +1,20 @@
 """The model's text is shown if it agrees with the record; whatever else happens, the template writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from devstack.servers import Servers
 from golden_stories import REASON, STORIES
 from messages_api import MessagesApi, handed_in, said, went_wrong
-from note_generator.app import create_writer
-from note_generator.cache import NoteCache
 from note_generator.domain.bundle import bundle
-from note_generator.domain.template import document
-from note_generator.ledger import entries
-from note_generator.settings import Settings
-from note_generator.writer import Draft, Writer
-from note_generator_doubles import ACCOUNT, fresh_story
+from note_generator_doubles import ACCOUNT
+from note_writing import HONEST, a_writer, template, written
 from prometheus_client import REGISTRY
-from pydantic import SecretStr
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-NOWHERE = "redis://127.0.0.1:1/0"
-Answer = Callable[[dict[str, Any]], Awaitable[Response] | Response]
-
-HONEST = (
-    "## Problem\n\nThe internet drops.\n\n## What we confirmed\n\n- The log shows timeouts.\n\n"
-    "## Root cause\n\nNot established yet.\n\n"
-    f"## Resolution\n\nThe firmware is staged; it is awaiting verification: {REASON}"
-)
-
-
-def settings(url: str, **more: Any) -> Settings:
-    secret = SecretStr("x")
-    values: dict[str, Any] = {"amqp_url": secret, "redis_url": secret, "anthropic_base_url": url}
-    return Settings(**(values | {"anthropic_api_key": SecretStr("no-real-key"), "llm_timeout_s": 0.5} | more))
-
-
-@asynccontextmanager
-async def a_writer(url: str, **more: Any) -> AsyncIterator[Writer]:
-    """A writer whose cache is away, so that no test finds another's texts."""
-    cache = NoteCache(url=more.pop("redis", NOWHERE), timeout_s=0.5, ttl_s=60, lease_s=1)
-    writer = create_writer(settings(url, **more), cache=cache)
-    try:
-        yield writer
-    finally:
-        await writer.close()
-        await cache.close()
-
-
-async def written(
-    url: str, story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE, **more: Any
-) -> Draft:
-    async with a_writer(url, **more) as writer:
-        return await writer.write(bundle(STORIES[story]().snapshot(), kind), account_id=ACCOUNT)
-
-
-def template(story: str = "pending", kind: NoteKind = NoteKind.RESOLUTION_NOTE) -> str:
-    return document(bundle(STORIES[story]().snapshot(), kind))
+Answer = Callable[[dict[str, Any]], Any]
 
 
 async def test_an_honest_text_is_shown() -> None:
@@ -237,54 +190,6 @@ async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while() -> None:
     assert len(api.requests) == 3
 
 
-async def test_an_unchanged_bundle_costs_no_second_call(servers: Servers) -> None:
-    story = fresh_story().fact("The log shows a timeout.")
-    text = HONEST.replace(REASON, "a check").replace(
-        "The firmware is staged; it is awaiting", "No change, no"
-    )
-    async with (
-        MessagesApi(lambda _: said(handed_in(text))).serving() as api,
-        a_writer(api.url, redis=servers.redis_url) as writer,
-    ):
-        made = bundle(story.snapshot(), NoteKind.RESOLUTION_NOTE)
-        first = await writer.write(made, account_id=ACCOUNT)
-        story.fact("known to us alone", "internal")
-        unchanged = bundle(story.snapshot(), NoteKind.RESOLUTION_NOTE)
-        second = await writer.write(unchanged, account_id=ACCOUNT)
-        foreign = await writer.write(unchanged, account_id=uuid4())
-    assert (first.generator, first.markdown) == (second.generator, second.markdown)
-    assert (second.usage, foreign.usage is None) == (None, False)
-    assert len(api.requests) == 2
-
-
-async def test_what_the_template_covers_costs_no_call() -> None:
-    async with MessagesApi(lambda _: said("nonsense")).serving() as api:
-        draft = await written(api.url, "dismissed")
-        assert (draft.generator, draft.degraded, api.requests) == ("template", False, [])
-        await written(api.url, "dismissed_after_it_was_applied")
-    assert api.requests
-
-
-@pytest.mark.parametrize("there", [True, False])
-async def test_a_budget_warns_at_80_percent_and_ends_in_the_template(servers: Servers, there: bool) -> None:
-    """Each call is reckoned at its most until it is over: 0.05 dollars here, and 0.045 really."""
-    answer = said(handed_in(HONEST), usage={"input_tokens": 0, "output_tokens": 3_000})
-    account, made = uuid4(), bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
-    redis = servers.redis_url if there else NOWHERE
-    async with (
-        MessagesApi(lambda _: answer).serving() as api,
-        a_writer(api.url, redis=redis, budget_usd_per_day=0.26) as writer,
-    ):
-        drafts = []
-        for _ in range(6):
-            drafts.append(await writer.write(made, account_id=account))
-            made = replace(made, intake=made.intake + ".")
-    assert len(api.requests) == 5
-    assert [draft.generator for draft in drafts] == ["llm"] * 5 + ["template"]
-    assert drafts[-1].degraded
-    assert "budget for the model is used up" in drafts[-1].warnings[0]
-
-
 async def test_an_unreachable_model_gives_the_template() -> None:
     draft = await written("http://127.0.0.1:1")
     assert (draft.markdown, draft.degraded) == (template(), True)
@@ -306,22 +211,3 @@ async def test_what_a_call_cost_is_counted_whether_its_answer_was_of_use_or_not(
 
 def cost() -> float:
     return REGISTRY.get_sample_value("rf_note_generator_llm_cost_usd_total") or 0.0
-
-
-async def test_each_call_is_in_the_ledger_of_its_account_and_day(servers: Servers) -> None:
-    account, made = uuid4(), bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
-    answers = [said("{}"), said(handed_in(HONEST)), went_wrong(400, "invalid_request_error")]
-    async with (
-        MessagesApi(lambda _: answers.pop(0)).serving() as api,
-        a_writer(api.url, redis=servers.redis_url) as writer,
-    ):
-        first = await writer.write(made, account_id=account)
-        await writer.write(replace(made, intake="Something else."), account_id=account)
-    cache = NoteCache(url=servers.redis_url, timeout_s=0.5, ttl_s=60, lease_s=1)
-    spent = await entries(cache, account, f"{datetime.now(UTC):%Y-%m-%d}", calls=10)
-    await cache.close()
-    assert (spent["calls"], spent["input_tokens"], spent["output_tokens"]) == (3, 20, 40)
-    assert (spent["outcome:written"], spent["outcome:bad_request"]) == (2, 1)
-    assert first.usage is not None
-    assert spent["usd"] == pytest.approx(first.usage.cost_usd)
-    assert [call["outcome"] for call in spent["newest"]] == ["bad_request", "written", "written"]

@@ -1,12 +1,13 @@
 """A gateway without a broker: couriers that answer from a script, and tokens of every kind."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -25,7 +26,7 @@ from jwt.algorithms import RSAAlgorithm
 from shared.contracts.answers import Answer
 from shared.contracts.commands import Command
 from shared.contracts.queries import Query
-from shared.contracts.views import Note
+from shared.contracts.views import Note, NoteSoFar
 from shared.contracts.vocabulary import Generator, NoteKind, Service
 from shared.courier import Courier, Destination
 
@@ -40,6 +41,10 @@ OUTCOME = f"/api/v1/ai-sessions/{SESSION}/suggested-fixes/{FIX}/outcome"
 Request = TypeVar("Request", bound=Command | Query)
 
 
+async def at_once() -> None:
+    """Nothing is waited for."""
+
+
 class ScriptedCourier(Courier[Request], Generic[Request]):
     """Remembers what it was asked, and gives the answer that the test has set."""
 
@@ -51,6 +56,7 @@ class ScriptedCourier(Courier[Request], Generic[Request]):
         self.timeouts: list[float] = []
         self.until_confirmed: list[bool] = []
         self.answer: Callable[[Request], Answer] = lambda request: answer(request.ref)
+        self.before_answering: Callable[[], Awaitable[object]] = at_once
 
     async def ask(
         self, make: Callable[[int], Request], *, timeout_s: float, until_confirmed: bool = False
@@ -59,6 +65,7 @@ class ScriptedCourier(Courier[Request], Generic[Request]):
         self.asked.append(request)
         self.timeouts.append(timeout_s)
         self.until_confirmed.append(until_confirmed)
+        await self.before_answering()
         return self.answer(request)
 
 
@@ -69,6 +76,13 @@ class MemoryCache(NoteCache):
         self.held: dict[NoteKind, Note] = {}
         self.watched: list[UUID] = []
         self.lookups: Counter[str] = Counter()
+        self.drafts: list[NoteSoFar] = []
+        self.drafts_seen = asyncio.Event()
+
+    async def so_far(self, **_: Any) -> NoteSoFar | None:
+        if len(self.drafts) <= 1:
+            self.drafts_seen.set()
+        return self.drafts.pop(0) if self.drafts else None
 
     async def note(
         self, *, account_id: UUID, session_id: UUID, kind: NoteKind, state_version: int

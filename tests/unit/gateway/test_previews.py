@@ -7,7 +7,7 @@ import pytest
 from gateway_doubles import SESSION, Bench, answer, written
 from shared.contracts.answers import Answer
 from shared.contracts.queries import LintNote, WriteNote
-from shared.contracts.views import Note
+from shared.contracts.views import Note, NoteSoFar
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import NotSent, Unanswered
 
@@ -135,6 +135,42 @@ async def test_a_text_that_was_refused_is_named_and_replaced(bench: Bench) -> No
     body = written() | {"degraded": True, "warnings": ["the model's text was refused: claims a closure"]}
     bench.previews.answer = lambda query: Answer(ref=query.ref, status=200, body=body)
     assert ("replaced", {"warnings": body["warnings"]}) in await events(bench)
+
+
+async def told(bench: Bench, *drafts: NoteSoFar, **ending: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The stream of a note that was seen so far in these stages, without signs of progress."""
+    bench.notes.drafts = list(drafts)
+    bench.notes.drafts_seen.clear()
+    bench.previews.before_answering = bench.notes.drafts_seen.wait
+    bench.previews.answer = lambda query: Answer(ref=query.ref, status=200, body=written() | ending)
+    return [(name, data) for name, data in await events(bench) if name != "progress"]
+
+
+async def test_text_is_told_while_it_is_written(bench: Bench) -> None:
+    stages = [NoteSoFar(text="## Pro"), NoteSoFar(text="## Pro"), NoteSoFar(text="## Problem\n")]
+    frames = await told(bench, *stages, markdown="## Problem\n\nNone.\n")
+    assert [data["text"] for name, data in frames if name == "text"] == ["## Pro", "blem\n", "\nNone.\n"]
+    assert [name for name, _ in frames] == ["text", "text", "text", "document"]
+
+
+async def test_what_stood_and_does_not_hold_is_taken_back(bench: Bench) -> None:
+    stages = [NoteSoFar(text="## One"), NoteSoFar(replaced=("outcome",)), NoteSoFar(text="## Two")]
+    frames = await told(bench, *stages, markdown="## Two, whole")
+    assert [name for name, _ in frames] == ["text", "replaced", "text", "text", "document"]
+    assert frames[1][1] == {"warnings": ["outcome"]}
+    degraded = {"markdown": "## Template", "degraded": True, "warnings": ["why"]}
+    frames = await told(bench, NoteSoFar(text="## One"), **degraded)
+    assert [name for name, _ in frames] == ["text", "replaced", "text", "document"]
+    assert frames[1][1] == {"warnings": ["why"]}
+
+
+async def test_nothing_is_left_standing_where_the_note_fails(bench: Bench) -> None:
+    bench.notes.drafts = [NoteSoFar(text="## One")]
+    bench.previews.before_answering = bench.notes.drafts_seen.wait
+    body = {"code": "unavailable", "detail": "Too much to write"}
+    bench.previews.answer = lambda query: Answer(ref=query.ref, status=503, body=body)
+    names = [name for name, _ in await events(bench) if name != "progress"]
+    assert names == ["text", "replaced", "problem"]
 
 
 async def test_a_stream_that_nobody_writes_for_ends_with_the_problem(bench: Bench) -> None:

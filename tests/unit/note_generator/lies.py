@@ -168,4 +168,14 @@ NOTE_LIES: Final = (
         Check.SUPPORT,
         _root_cause("A faulty capacitor inside the mainboard overheated because of dust."),
     ),
+    Lie(
+        "unsupported root cause behind a denial",
+        Check.SUPPORT,
+        _root_cause("A faulty capacitor inside the mainboard did not survive the dust, no doubt."),
+    ),
+    Lie(
+        "unsupported root cause behind an open one",
+        Check.SUPPORT,
+        _root_cause("It is not confirmed yet. A faulty capacitor inside the mainboard overheated."),
+    ),
 )

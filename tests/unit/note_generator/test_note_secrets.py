@@ -69,6 +69,16 @@ def test_a_secret_is_replaced(text: str, secret: str) -> None:
         "token-signing certificate is renewed, the key is in the safe",
         "Das Kennwort ist abgelaufen",
         "login fails on the page after the password prompt",
+        "the password policy is 12 characters, set it to 14",
+        "please reset the password to the default of the vendor",
+        "pass 2 of 3 is done, pass the update on to 3 sites",
+        "error code is 500200, exit code was 160300, post code is 123456",
+        "changed it to VLAN20, then set this to 4.2.4",
+        "ssh admin@10.0.0.1:22 is refused, sip:reception1@pbx.example and mailto:bob7smith@x.example too",
+        "the wifi key on the keyboard is stuck, the pin of the plug is bent",
+        "signed in as j.doe / on FS-01 it fails",
+        "recovery codes are printed, the backup code is in the safe",
+        "SNMP community is wrong, session id is missing",
     ],
 )
 def test_a_sentence_about_secrets_is_no_secret(text: str) -> None:

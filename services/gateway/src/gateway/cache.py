@@ -9,8 +9,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from shared.contracts.cache import INTEREST_S, NOTE_FIELD, VERSION_FIELD, interest_key, note_key
-from shared.contracts.views import Note
+from shared.contracts.cache import INTEREST_S, NOTE_FIELD, VERSION_FIELD, draft_key, interest_key, note_key
+from shared.contracts.views import Note, NoteSoFar
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
 
@@ -63,6 +63,17 @@ class NoteCache:
             log.warning("cached note is unreadable", session_id=str(session_id), kind=kind)
             return None
         return note if (note.session_id, note.state_version) == (session_id, state_version) else None
+
+    async def so_far(
+        self, *, account_id: UUID, session_id: UUID, kind: NoteKind, state_version: int
+    ) -> NoteSoFar | None:
+        """What may be shown already of the note of this version, if it is being written."""
+        try:
+            draft = await self._redis.get(draft_key(account_id, session_id, kind, state_version))
+            return None if draft is None else NoteSoFar.model_validate_json(draft)
+        except (*_AWAY, ValidationError) as error:
+            log.warning("note cache is away", reason=type(error).__name__)
+            return None
 
     async def versions(self, *, account_id: UUID, session_id: UUID) -> dict[NoteKind, int]:
         """The state_version of each note of the session that is there."""

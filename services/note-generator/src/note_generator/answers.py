@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 from shared.contracts.views import NoteUsage
 
 from note_generator.domain.plain import one_line
@@ -53,6 +54,19 @@ class DocumentForm(_Form):
                 for section in self.sections
             )
         )
+
+
+def writing_so_far(text: str) -> Writing:
+    """What is certain of a document that is still being handed in: all but the sentence that may yet grow."""
+    try:
+        sections = from_json(text, allow_partial=True)["sections"]
+        for section in sections:
+            section["sentences"] = section.get("sentences", [])
+        sections[-1]["sentences"].pop()
+        form = DocumentForm.model_validate({"sections": [each for each in sections if each["sentences"]]})
+    except (ValidationError, ValueError, LookupError, TypeError, AttributeError):
+        return Writing(())
+    return form.writing()
 
 
 def _sentence(form: SentenceForm) -> Sentence:

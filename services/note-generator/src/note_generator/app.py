@@ -12,6 +12,7 @@ from shared.contracts.vocabulary import Service
 from shared.health import routes
 from shared.publisher import Publisher
 
+from note_generator.aloud import Show
 from note_generator.cache import NoteCache, NoteRef
 from note_generator.checkpoints import Checkpoint, no_checkpoint
 from note_generator.frugal import FrugalWriter
@@ -46,8 +47,10 @@ def create_app(
 
     writer = create_writer(settings, cache=cache, clock=clock, checkpoint=checkpoint)
 
-    async def write(ref: NoteRef, snapshot: Snapshot) -> Note:
-        return await write_note(snapshot, ref.kind, account_id=ref.account_id, writer=writer, clock=clock)
+    async def write(ref: NoteRef, snapshot: Snapshot, show: Show) -> Note:
+        return await write_note(
+            snapshot, ref.kind, account_id=ref.account_id, writer=writer, clock=clock, show=show
+        )
 
     record = Record(amqp_url=amqp_url, replica=settings.replica, timeout_s=settings.snapshot_s)
     publisher = Publisher(

@@ -4,7 +4,8 @@ import random
 import re
 from typing import Final
 
-from anthropic import APIConnectionError, APIStatusError, APITimeoutError
+import httpx2
+from anthropic import AnthropicError, APIConnectionError, APIStatusError, APITimeoutError
 
 REASONS: Final = {
     "timeout": "the model took too long",
@@ -23,6 +24,9 @@ REASONS: Final = {
     "budget": "the account's budget for the model is used up for today",
 }
 """Why the template wrote, by the label that the metric has."""
+
+FAILURES: Final = (TimeoutError, AnthropicError, httpx2.TransportError)
+"""What a call ends with where no answer comes; a connection that is cut in mid-stream is no error of the SDK's."""
 
 BREAKING: Final = frozenset(
     {"timeout", "connection", "overloaded", "server_error", "unauthorized", "spend_limit"}
@@ -54,9 +58,9 @@ _BY_STATUS: Final = {
 
 def kind_of(error: Exception) -> str:
     """Which of the reasons it is. An error inside an answer that began well has status 200: its type tells."""
-    if isinstance(error, TimeoutError | APITimeoutError):
+    if isinstance(error, TimeoutError | APITimeoutError | httpx2.TimeoutException):
         return "timeout"
-    if isinstance(error, APIConnectionError):
+    if isinstance(error, APIConnectionError | httpx2.TransportError):
         return "connection"
     if not isinstance(error, APIStatusError):
         return "error"

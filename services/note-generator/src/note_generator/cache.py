@@ -11,8 +11,16 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from shared.contracts.cache import NOTE_FIELD, VERSION_FIELD, fence_key, interest_key, lock_key, note_key
-from shared.contracts.views import Note, Session
+from shared.contracts.cache import (
+    NOTE_FIELD,
+    VERSION_FIELD,
+    draft_key,
+    fence_key,
+    interest_key,
+    lock_key,
+    note_key,
+)
+from shared.contracts.views import Note, NoteSoFar, Session
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
 
@@ -22,6 +30,7 @@ log = logger(__name__)
 
 _ANNOUNCED: Final = "a"
 _PAUSE_S: Final = 1.0
+_DRAFT_MS: Final = 120_000
 _CONNECTIONS: Final = 20
 _AWAY: Final = (RedisError, OSError, TimeoutError, RuntimeError)
 """RuntimeError: what uvloop raises where a connection that was reset is written to, and redis-py lets through."""
@@ -58,6 +67,11 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 return 0
 """
 
+_SHOW: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
+return 0
+"""
+
 _RELEASE: Final = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 )
@@ -90,6 +104,10 @@ class NoteRef(NamedTuple):
     @property
     def lock_key(self) -> str:
         return lock_key(self.account_id, self.session_id, self.kind, self.state_version)
+
+    @property
+    def draft_key(self) -> str:
+        return draft_key(self.account_id, self.session_id, self.kind, self.state_version)
 
     @property
     def fence_key(self) -> str:
@@ -137,6 +155,7 @@ class NoteCache:
         self._store = self._redis.register_script(_STORE)
         self._renew = self._redis.register_script(_RENEW)
         self._release = self._redis.register_script(_RELEASE)
+        self._show = self._redis.register_script(_SHOW)
         self._mark = self._redis.register_script(_MARK)
 
     async def claim(self, ref: NoteRef) -> Found | Granted | Busy:
@@ -165,6 +184,11 @@ class NoteCache:
         """Hold the lock for another lease; False when it is lost."""
         renewed = await self._ask(lambda: self._renew(keys=[ref.lock_key], args=[lock, self._lease_ms]))
         return bool(renewed)
+
+    async def show(self, ref: NoteRef, so_far: NoteSoFar, lock: str) -> None:
+        """Let be seen what is written so far, while the lock is held."""
+        arguments: list[str | int] = [lock, so_far.model_dump_json(), _DRAFT_MS]
+        await self._ask(lambda: self._show(keys=[ref.lock_key, ref.draft_key], args=arguments))
 
     async def release(self, ref: NoteRef, lock: str) -> None:
         """Give the lock back without having written."""

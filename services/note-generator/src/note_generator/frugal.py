@@ -10,6 +10,7 @@ from shared.contracts.cache import text_key
 from shared.contracts.vocabulary import Generator
 from shared.logs import logger
 
+from note_generator.aloud import Show, unseen
 from note_generator.cache import NoteCache
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Bundle, Standing
@@ -29,7 +30,7 @@ class FrugalWriter:
     def __init__(self, *, first: Writer, template: Writer, cache: NoteCache, made_by: str) -> None:
         self._first, self._template, self._cache, self._made_by = first, template, cache, made_by
 
-    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
+    async def write(self, bundle: Bundle, *, account_id: UUID, show: Show = unseen) -> Draft:
         """The document, from wherever it costs least."""
         if covered_by_template(bundle):
             LLM_SAVED.labels("template").inc()
@@ -39,7 +40,7 @@ class FrugalWriter:
         if kept is not None:
             LLM_SAVED.labels("unchanged").inc()
             return replace(kept, usage=None)
-        draft = await self._first.write(bundle, account_id=account_id)
+        draft = await self._first.write(bundle, account_id=account_id, show=show)
         if draft.generator is Generator.LLM:
             await self._keep(key, draft)
         return draft

@@ -17,6 +17,7 @@ from shared.contracts.views import Note, Snapshot, Violation
 from shared.contracts.vocabulary import NoteKind
 from shared.logs import logger
 
+from note_generator.aloud import Show, unseen
 from note_generator.cache import NoteCache, NoteRef
 from note_generator.checkpoints import Checkpoint
 from note_generator.domain.bundle import bundle
@@ -152,12 +153,18 @@ def regenerated(account_id: UUID, note: Note) -> CloudEvent:
 
 
 async def write_note(
-    snapshot: Snapshot, kind: NoteKind, *, account_id: UUID, writer: Writer, clock: Clock
+    snapshot: Snapshot,
+    kind: NoteKind,
+    *,
+    account_id: UUID,
+    writer: Writer,
+    clock: Clock,
+    show: Show = unseen,
 ) -> Note:
     """One document of a session, written now."""
     began = time.perf_counter()
     with telemetry.inner(f"write {kind}"):
-        draft = await writer.write(bundle(snapshot, kind), account_id=account_id)
+        draft = await writer.write(bundle(snapshot, kind), account_id=account_id, show=show)
         telemetry.note({"rf.generator": draft.generator, "rf.degraded": draft.degraded})
     reason = "degraded" if draft.degraded else "wanted"
     GENERATIONS.labels(kind, draft.generator, reason).inc()

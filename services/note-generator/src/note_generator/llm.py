@@ -2,32 +2,36 @@
 
 import asyncio
 import time
+from functools import reduce
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Final
 from uuid import UUID
 
-from anthropic import AnthropicError, AsyncAnthropic, transform_schema
-from anthropic.types import Message, MessageParam
+from anthropic import AsyncAnthropic, transform_schema
+from anthropic.types import MessageParam
 from opentelemetry.trace import SpanKind
 from pydantic import SecretStr, ValidationError
 from shared.contracts.views import NoteUsage
 from shared.contracts.vocabulary import NoteKind
 
-from note_generator.answers import Answer, DocumentForm
-from note_generator.asking import BREAKING, REASONS, kind_of, pause_s
+from note_generator.answers import Answer, DocumentForm, Tokens
+from note_generator.asking import BREAKING, FAILURES, REASONS, kind_of, pause_s
 from note_generator.breaker import Breaker
 from note_generator.checkpoints import Checkpoint
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Bundle
+from note_generator.incoming import Incoming
 from note_generator.ledger import Ledger, OverBudget
 from note_generator.metrics import LLM_CALLS, LLM_COST, LLM_TOKENS
 from note_generator.settings import Settings
-from note_generator.writer import Refused, Reply, WritingFailed
+from note_generator.writer import Hear, Refused, Reply, WritingFailed, total
 from shared import telemetry
 
 _CHARACTERS_PER_TOKEN: Final = 3
 _NOTHING: Final = NoteUsage(calls=1, input_tokens=0, output_tokens=0)
+_NO_ANSWER: Final = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
+"""What the SDK raises, or we, for something that is no answer of the Messages API at all."""
 
 
 class AnthropicModel:
@@ -44,7 +48,9 @@ class AnthropicModel:
         self._prompts = {kind: f"{_prompt('system')}\n{_prompt(kind)}" for kind in NoteKind}
         self._repair, self._price = _prompt("repair"), settings.price
 
-    async def ask(self, bundle: Bundle, *, account_id: UUID, refused: Refused | None = None) -> Reply:
+    async def ask(
+        self, bundle: Bundle, *, account_id: UUID, hear: Hear, refused: Refused | None = None
+    ) -> Reply:
         """What the model hands in, unchecked."""
         if self._breaker.is_open:
             raise _failed("resting")
@@ -53,17 +59,17 @@ class AnthropicModel:
             reservation = await self._ledger.reserve(account_id, self._most(messages))
         except OverBudget as error:
             raise _failed("budget") from error
-        began, outcome, usage = time.perf_counter(), "error", _NOTHING
+        began, outcome, spent = time.perf_counter(), "error", list[Tokens]()
         try:
-            answer = await self._answer(bundle.kind, messages)
-            usage = answer.usage.usage(self._price)
+            answer = await self._answer(bundle.kind, messages, hear, spent)
             outcome = _outcome(answer)
             if outcome != "written":
-                raise _failed(outcome, usage)
+                raise _failed(outcome)
         except WritingFailed as failure:
-            outcome = failure.kind
+            outcome, failure.usage = failure.kind, self._usage(spent)
             raise
         finally:
+            usage = self._usage(spent) or _NOTHING
             _count(usage)
             latency_s = time.perf_counter() - began
             await self._ledger.settle(reservation, usage=usage, outcome=outcome, latency_s=latency_s)
@@ -90,57 +96,68 @@ class AnthropicModel:
         read = characters / _CHARACTERS_PER_TOKEN * max(self._price.input, self._price.cache_write)
         return (read + self._settings.max_tokens * self._price.output) / 1_000_000
 
-    async def _answer(self, kind: NoteKind, messages: list[MessageParam]) -> Answer:
+    def _usage(self, spent: list[Tokens]) -> NoteUsage | None:
+        return reduce(total, (each.usage(self._price) for each in spent), None)
+
+    async def _answer(
+        self, kind: NoteKind, messages: list[MessageParam], hear: Hear, spent: list[Tokens]
+    ) -> Answer:
         """Within the time for a note, whatever is waited for: a slot, an answer, or the moment to ask again."""
         try:
             async with asyncio.timeout(self._settings.llm_timeout_s), self._slots:
-                answer = await self._patiently(kind, messages)
-        except (TimeoutError, AnthropicError) as error:
+                answer = await self._patiently(kind, messages, hear, spent)
+        except FAILURES as error:
             reason = kind_of(error)
             if reason in BREAKING:
                 self._breaker.failed()
             raise _failed(reason) from error
-        except (ValueError, TypeError) as error:
-            raise _failed("error") from error  # an answer that is no Messages API answer at all
+        except _NO_ANSWER as error:
+            raise _failed("error") from error
         self._breaker.succeeded()
         return answer
 
-    async def _patiently(self, kind: NoteKind, messages: list[MessageParam]) -> Answer:
+    async def _patiently(
+        self, kind: NoteKind, messages: list[MessageParam], hear: Hear, spent: list[Tokens]
+    ) -> Answer:
         for attempt in range(self._settings.llm_retries + 1):
+            incoming = Incoming(hear)
             try:
-                return Answer.model_validate(await self._passing(kind, messages))
-            except AnthropicError as error:
+                return await self._passing(kind, messages, incoming)
+            except FAILURES as error:
                 wait_s = pause_s(error, attempt)
                 if wait_s is None or attempt == self._settings.llm_retries or self._takes_too_long(wait_s):
                     raise
                 LLM_CALLS.labels("repeated").inc()
                 await asyncio.sleep(wait_s)
+            finally:
+                spent += [incoming.tokens] if incoming.tokens else []
         raise AssertionError("unreachable")
 
     def _takes_too_long(self, wait_s: float) -> bool:
         return wait_s > self._settings.llm_timeout_s / 2
 
-    async def _passing(self, kind: NoteKind, messages: list[MessageParam]) -> Message:
-        asking = asyncio.create_task(self._create(kind, messages))
+    async def _passing(self, kind: NoteKind, messages: list[MessageParam], incoming: Incoming) -> Answer:
+        asking = asyncio.create_task(self._ask(kind, messages, incoming))
         try:
             await self._checkpoint("during the LLM call")
             return await asking
         finally:
             asking.cancel()
 
-    async def _create(self, kind: NoteKind, messages: list[MessageParam]) -> Message:
+    async def _ask(self, kind: NoteKind, messages: list[MessageParam], incoming: Incoming) -> Answer:
         asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self._settings.model}
         with telemetry.inner("ask the model", SpanKind.CLIENT, asked):
-            return await self._client.messages.create(
+            async with self._client.messages.stream(
                 model=self._settings.model,
                 max_tokens=self._settings.max_tokens,
                 system=[
                     {"type": "text", "text": self._prompts[kind], "cache_control": {"type": "ephemeral"}}
                 ],
                 messages=messages,
-                # Not `parse`: it raises for a text that is cut off or refused, and its tokens would go uncounted.
+                # Not `output_format`: it raises for a text that is cut off or refused.
                 output_config={"format": {"type": "json_schema", "schema": transform_schema(DocumentForm)}},
-            )
+            ) as stream:
+                return await incoming.read(stream)
 
 
 def anthropic_model(
@@ -196,6 +213,6 @@ def _count(usage: NoteUsage) -> None:
     )
 
 
-def _failed(kind: str, usage: NoteUsage | None = None) -> WritingFailed:
+def _failed(kind: str) -> WritingFailed:
     LLM_CALLS.labels(kind).inc()
-    return WritingFailed(REASONS[kind], kind=kind, usage=usage)
+    return WritingFailed(REASONS[kind], kind=kind)

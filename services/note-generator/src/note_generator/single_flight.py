@@ -10,10 +10,12 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from shared.contracts.views import Note, Snapshot
+from shared.contracts.views import Note, NoteSoFar, Snapshot
 
+from note_generator.aloud import Show, unseen
 from note_generator.cache import Busy, Found, Granted, NoteCache, NoteRef
 from note_generator.metrics import LOOKUPS
 from note_generator.outage import CacheAway
@@ -22,7 +24,7 @@ _FIRST_LOOK_S: Final = 0.02
 _LAST_LOOK_S: Final = 0.25
 _KEPT: Final = 256
 
-Write = Callable[[NoteRef, Snapshot], Awaitable[Note]]
+Write = Callable[[NoteRef, Snapshot, Show], Awaitable[Note]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class SingleFlight:
             LOOKUPS.labels("away").inc()
             if ahead:
                 raise
-            return Written(await self._once(ref, snapshot), stored=False)
+            return Written(await self._once(ref, snapshot, unseen), stored=False)
 
     async def _fly_with_cache(self, ref: NoteRef, snapshot: Snapshot) -> Written:
         pause_s = _FIRST_LOOK_S
@@ -105,16 +107,20 @@ class SingleFlight:
     async def _write_under_lock(self, ref: NoteRef, snapshot: Snapshot, lock: str) -> Note:
         try:
             async with self._renewed(ref, lock):
-                return await self._once(ref, snapshot)
+                return await self._once(ref, snapshot, partial(self._show, ref, lock))
         except BaseException:
             with suppress(CacheAway):
                 await self._cache.release(ref, lock)
             raise
 
-    async def _once(self, ref: NoteRef, snapshot: Snapshot) -> Note:
+    async def _show(self, ref: NoteRef, lock: str, so_far: NoteSoFar) -> None:
+        with suppress(CacheAway):
+            await self._cache.show(ref, so_far, lock)
+
+    async def _once(self, ref: NoteRef, snapshot: Snapshot, show: Show) -> Note:
         note = self._unstored.get(ref)
         if note is None:
-            note = self._unstored[ref] = await self._write(ref, snapshot)
+            note = self._unstored[ref] = await self._write(ref, snapshot, show)
             while len(self._unstored) > _KEPT:
                 self._unstored.popitem(last=False)
         return note

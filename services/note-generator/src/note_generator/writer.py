@@ -1,6 +1,6 @@
 """Who writes the documents: the deterministic template, or an LLM that is held to the record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
@@ -9,6 +9,7 @@ from shared.contracts.views import Citation, CitedEvidence, NoteUsage
 from shared.contracts.vocabulary import Generator
 from shared.logs import logger
 
+from note_generator.aloud import Aloud, Show, unseen
 from note_generator.domain.bundle import Bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.domain.checks.violation import Violation
@@ -24,9 +25,10 @@ log = logger(__name__)
 class WritingFailed(Exception):
     """A writer has no text. `reason` is shown to people; `kind` is the word for it in metrics and the ledger."""
 
-    def __init__(self, reason: str, *, kind: str = "error", usage: NoteUsage | None = None) -> None:
+    def __init__(self, reason: str, *, kind: str = "error") -> None:
         super().__init__(reason)
-        self.reason, self.kind, self.usage = reason, kind, usage
+        self.reason, self.kind = reason, kind
+        self.usage: NoteUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Draft:
 class Writer(Protocol):
     """Writes the document that a bundle is for."""
 
-    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
-        """The document."""
+    async def write(self, bundle: Bundle, *, account_id: UUID, show: Show = unseen) -> Draft:
+        """The document; what may be seen of it before it is whole is shown."""
         ...
 
     async def close(self) -> None:
@@ -73,10 +75,16 @@ class Refused:
     rules: tuple[str, ...]
 
 
+Hear = Callable[[Writing], Awaitable[None]]
+"""Is told what is handed in so far, whenever that is a sentence more. Nothing of it is checked."""
+
+
 class Model(Protocol):
     """A language model that is asked for one document at a time."""
 
-    async def ask(self, bundle: Bundle, *, account_id: UUID, refused: Refused | None = None) -> Reply:
+    async def ask(
+        self, bundle: Bundle, *, account_id: UUID, hear: Hear, refused: Refused | None = None
+    ) -> Reply:
         """What it hands in, unchecked. Raises `WritingFailed`."""
         ...
 
@@ -88,7 +96,7 @@ class Model(Protocol):
 class TemplateWriter:
     """Always has a text, at once."""
 
-    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
+    async def write(self, bundle: Bundle, *, account_id: UUID, show: Show = unseen) -> Draft:
         """The template's document."""
         return Draft(document(bundle), Generator.TEMPLATE)
 
@@ -102,21 +110,23 @@ class CheckedWriter:
     def __init__(self, *, model: Model, otherwise: Writer) -> None:
         self._model, self._otherwise = model, otherwise
 
-    async def write(self, bundle: Bundle, *, account_id: UUID) -> Draft:
+    async def write(self, bundle: Bundle, *, account_id: UUID, show: Show = unseen) -> Draft:
         """A document that does not contradict the record."""
-        refused: Refused | None = None
+        aloud, refused = Aloud(bundle, show), None
         usage: NoteUsage | None = None
         try:
             for _ in range(2):
-                reply = await self._model.ask(bundle, account_id=account_id, refused=refused)
-                usage = _sum(usage, reply.usage)
+                reply = await self._model.ask(bundle, account_id=account_id, hear=aloud.hear, refused=refused)
+                usage = total(usage, reply.usage)
                 held = judged(reply, bundle)
                 if isinstance(held, Draft):
                     return replace(held, usage=usage, warnings=(*reply.warnings, *held.warnings))
                 refused = held
+                await aloud.drop(*held.rules)
             reason = f"the model's text was refused: {', '.join(refused.rules) if refused else ''}"
         except WritingFailed as failure:
-            reason, usage = failure.reason, _sum(usage, failure.usage)
+            reason, usage = failure.reason, total(usage, failure.usage)
+            await aloud.drop(reason)
         log.warning("the template writes instead", kind=bundle.kind, reason=reason)
         draft = await self._otherwise.write(bundle, account_id=account_id)
         return replace(draft, degraded=True, warnings=(*draft.warnings, reason), usage=usage)
@@ -171,7 +181,8 @@ def _citations(writing: Writing, bundle: Bundle) -> Sequence[Citation]:
     ]
 
 
-def _sum(one: NoteUsage | None, other: NoteUsage | None) -> NoteUsage | None:
+def total(one: NoteUsage | None, other: NoteUsage | None) -> NoteUsage | None:
+    """What both took."""
     if one is None or other is None:
         return one or other
     return NoteUsage(

@@ -25,6 +25,11 @@ def fence_key(account_id: UUID, session_id: UUID, kind: NoteKind) -> str:
     return f"rf:fence:{account_id}:{session_id}:{kind}"
 
 
+def draft_key(account_id: UUID, session_id: UUID, kind: NoteKind, state_version: int) -> str:
+    """What may be shown already of a note that is being written, as JSON (`views.NoteSoFar`)."""
+    return f"rf:draft:{account_id}:{session_id}:{kind}:{state_version}"
+
+
 def text_key(account_id: UUID, session_id: UUID, kind: NoteKind, digest: str) -> str:
     """What the model wrote from exactly this bundle, as JSON: an unchanged bundle costs no second call."""
     return f"rf:text:{account_id}:{session_id}:{kind}:{digest}"
@@ -52,13 +57,15 @@ RULES: Mapping[Service, tuple[str, ...]] = {
     Service.GATEWAY: (
         *_NOTHING,
         "%R~rf:note:*",
+        "%R~rf:draft:*",
         "%W~rf:interest:*",
         *_CONNECTING,
-        *("+hget", "+hmget", "+set"),
+        *("+hget", "+hmget", "+get", "+set"),
     ),
     Service.NOTE_GENERATOR: (
         *_NOTHING,
         "~rf:note:*",
+        "~rf:draft:*",
         "~rf:lock:*",
         "~rf:fence:*",
         "~rf:text:*",

@@ -216,6 +216,16 @@ class Note(Message):
     generated_at: AwareDatetime
 
 
+class NoteSoFar(Message):
+    """A note while it is written, as far as it may be shown: all of it has passed what can be checked by then.
+
+    `replaced`: why a text that stood here before does not any more.
+    """
+
+    text: str = ""
+    replaced: tuple[str, ...] = ()
+
+
 class Snapshot(Message):
     """All that a note is written from, read in one transaction.
 

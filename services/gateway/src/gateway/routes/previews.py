@@ -1,6 +1,7 @@
 """Previews of the two documents, always for the session's current state."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -29,7 +30,7 @@ _OK = 200
 Stream = Annotated[
     bool,
     Query(
-        description="Server-sent events: `progress`, `replaced` where the template wrote, `text`, `document`"
+        description="Server-sent events: `progress`, `text`, `replaced` where what stood has to go, `document`"
     ),
 ]
 
@@ -83,7 +84,14 @@ async def _preview(read: Read, session_id: UUID, kind: NoteKind, *, stream: bool
             if cached
             else _written(read, WriteNote(session_id=session_id, note=kind), deadline)
         )
-        return streamed(asked, from_cache=cached is not None, state_version=version)
+        look = partial(
+            read.parts.notes.so_far,
+            account_id=read.caller.account_id,
+            session_id=session_id,
+            kind=kind,
+            state_version=version,
+        )
+        return streamed(asked, look=look, from_cache=cached is not None, state_version=version)
     if cached is not None:
         return _shown(cached, from_cache=True)
     answer = await _written(read, WriteNote(session_id=session_id, note=kind), deadline)

@@ -39,11 +39,16 @@ def named(attempt: Attempt) -> str:
     return f"“{inline(attempt.title)}”"
 
 
+def verdict(attempt: Attempt) -> str:
+    """What became of it."""
+    if attempt.standing is Standing.DISMISSED and attempt.was_applied:
+        return "set aside after it had been applied"
+    return RESULT[attempt.standing]
+
+
 def result(attempt: Attempt) -> str:
     """What became of it, with the words that were recorded."""
-    what = RESULT[attempt.standing]
-    if attempt.standing is Standing.DISMISSED and attempt.was_applied:
-        what = "set aside after it had been applied"
+    what = verdict(attempt)
     return f"{what}: {words(attempt.recorded)}" if attempt.recorded else what
 
 

@@ -13,10 +13,10 @@ _INTAKE_LINES: Final = 12
 _INTAKE_CHARACTERS: Final = 1_200
 _FACTS: Final = 40
 
-_ROOT_CAUSE: Final[Mapping[Standing | None, str]] = {
+ROOT_CAUSES: Final[Mapping[Standing | None, str]] = {
     Standing.SUCCESS: (
-        "No separate root cause was recorded. The problem ended with the change described under Resolution, "
-        "so the cause lies in what that change corrected."
+        "The root cause was not definitively isolated. The problem ended with the change described under Resolution, "
+        "so it most likely lies in what that change corrected."
     ),
     Standing.PENDING: (
         "Not confirmed yet. The change described under Resolution addresses the most likely cause; "
@@ -35,6 +35,8 @@ _ROOT_CAUSE: Final[Mapping[Standing | None, str]] = {
     Standing.PROPOSED: "Not confirmed yet. A possible cause is known, and a change for it has been suggested.",
     None: "Not found yet.",
 }
+
+NOT_ESTABLISHED: Final = "Not established in this case."
 
 _WENT_TO_THE_CLIENT: Final = frozenset(
     {
@@ -72,8 +74,8 @@ def _confirmed(bundle: Bundle) -> str:
 
 def _root_cause(bundle: Bundle) -> str:
     if bundle.status is SessionStatus.RESOLVED and bundle.standing is not Standing.SUCCESS:
-        return "Not established in this case."
-    return _ROOT_CAUSE[bundle.standing]
+        return NOT_ESTABLISHED
+    return ROOT_CAUSES[bundle.standing]
 
 
 def _resolution(bundle: Bundle) -> str:
@@ -84,7 +86,7 @@ def _resolution(bundle: Bundle) -> str:
         paragraphs = _SAY[subject.standing](subject)
         history = phrases.earlier(subject, names=False)
         if history:
-            paragraphs += ["Recorded along the way:", "\n".join(f"- {line}" for line in history)]
+            paragraphs += ["Earlier updates:", "\n".join(f"- {line}" for line in history)]
     others = [attempt for attempt in bundle.attempts if attempt.standing in _WENT_TO_THE_CLIENT]
     if others:
         paragraphs += [
@@ -128,7 +130,7 @@ def _unjudged(fix: Attempt) -> list[str]:
         f"**Applied, result still open.** The change: {inline(fix.title)}",
         *_in_detail(fix),
         *_times(fix),
-        "It has not been recorded yet whether it worked.",
+        "Whether it worked has not been recorded yet.",
     ]
 
 

@@ -66,7 +66,7 @@ def _matches(pattern: Pattern, text: str) -> Iterator[Match[str]]:
     for match in pattern.regex.finditer(text):
         lead = text[match.start() : match.start("secret")].rstrip()
         separated = lead.endswith((":", "=", ">")) or match["secret"][:1] in "\"'`"
-        certain = pattern.what == "code" or not pattern.in_prose
+        certain = pattern.what in {"code", "PIN"} or not pattern.in_prose
         if "removed]" in match["secret"] or match["secret"].startswith("["):
             continue
         if certain or _is_secret(match["secret"], separated=separated):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from shared.contracts.vocabulary import MessageRole
@@ -45,11 +46,14 @@ class Source:
         return bool(words) and words in plainly(self.text).casefold()
 
 
+# A text that is still being written is checked again with every sentence.
+@lru_cache(maxsize=2_048)
 def plainly(text: str) -> str:
     """On one line, without what markdown added, so that words can be compared."""
     return _CUT.sub("", _ESCAPED.sub("", one_line(text).replace("&lt;", "<")).translate(_QUOTES)).strip()
 
 
+@lru_cache(maxsize=16)
 def sources(bundle: Bundle) -> Mapping[str, Source]:
     """Every source by its name."""
     return {source.name: source for source in _every(bundle)}

@@ -19,6 +19,7 @@ HEADINGS: Final[Mapping[NoteKind, tuple[str, ...]]] = {
 
 ROOT_CAUSE: Final = "## Root cause"
 RESOLUTION: Final = "## Resolution"
+TRIED: Final = "## What we've tried"
 HYPOTHESIS: Final = "## Current hypothesis"
 NOT_ISOLATED: Final = "The root cause was not definitively isolated."
 

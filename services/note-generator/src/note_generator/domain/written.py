@@ -6,19 +6,27 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from note_generator.domain.bundle import Bundle
+from note_generator.domain.resolution_note import NOT_ESTABLISHED, ROOT_CAUSES
 from note_generator.domain.sources import SourceKind, sources
-from note_generator.domain.wording import NOT_ISOLATED, ROOT_CAUSE
+from note_generator.domain.wording import NOT_ISOLATED, ROOT_CAUSE, sentences_of
 
 _LISTS: Final = frozenset(
     {"## What we confirmed", "## What we've confirmed", "## What we've tried", "## Suggested next steps"}
 )
 
 
-UNESTABLISHED: Final = re.compile(
-    r"\b(?:not|no|none|nothing|never|unknown|unclear|yet)\b|\bcause lies in what that change corrected",
-    re.IGNORECASE,
+_UNESTABLISHED: Final = re.compile(
+    r"""\bnot\s+(?:yet\s+|been\s+|be\s+|definitively\s+|fully\s+|conclusively\s+){0,3}
+    (?:established|isolated|known|found|confirmed|identified|determined|clear|recorded|certain)\b
+    |\b(?:unknown|unclear|undetermined)\b|\bno\ (?!other)(?:\w+\ ){0,2}cause\ (?:was|is|has|could)\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
-"""Words of a sentence that names no cause."""
+_TURN: Final = re.compile(r"\b(?:but|however|although|nevertheless|still)\b", re.IGNORECASE)
+
+
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+_TEMPLATES: Final = frozenset({*ROOT_CAUSES.values(), NOT_ESTABLISHED, NOT_ISOLATED})
+"""What the template says about a cause claims none, whatever its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +64,24 @@ class Writing:
         """As people read it."""
         return "\n\n".join(f"{each.heading}\n\n{_rendered(each)}" for each in self.sections) + "\n"
 
+    @property
+    def length(self) -> int:
+        """How many sentences there are."""
+        return sum(len(each.sentences) for each in self.sections)
+
     def under(self, heading: str) -> tuple[Sentence, ...]:
         """The sentences below a heading."""
         return tuple(
             sentence for each in self.sections if each.heading == heading for sentence in each.sentences
         )
+
+
+def names_no_cause(text: str) -> bool:
+    """Whether every part of it leaves the cause open."""
+    if text in _TEMPLATES:
+        return True
+    parts = [part for sentence in sentences_of(text) for part in _TURN.split(sentence)]
+    return all(_UNESTABLISHED.search(part) for part in parts if _LETTERS.search(part))
 
 
 def isolated(writing: Writing, bundle: Bundle) -> Writing:
@@ -79,7 +100,7 @@ def isolated(writing: Writing, bundle: Bundle) -> Writing:
 
 def _rests_on_people(sentence: Sentence, bundle: Bundle) -> bool:
     """Whether somebody said so, or nothing is claimed. Evidence that does not exist is found by the checks."""
-    if UNESTABLISHED.search(sentence.text):
+    if names_no_cause(sentence.text):
         return True
     known = sources(bundle)
     named = [known.get(each.source) for each in sentence.support]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from re import Match
 from typing import Final, NamedTuple
 
@@ -148,10 +149,10 @@ _PIECES: Final = re.compile(r".{1,500}(?:\s|$)|.{1,500}", re.DOTALL)
 _WORDS: Final = re.compile(r"\w+(?:[-'.\\@_]\w+)*|\w+")
 
 
-def of(line: str) -> Iterator[Entity]:
+@lru_cache(maxsize=2_048)
+def of(line: str) -> tuple[Entity, ...]:
     """Everything in the line that has to be known. Piece by piece: a hostile line must not take minutes."""
-    for piece in _PIECES.findall(line):
-        yield from _of_piece(piece)
+    return tuple(entity for piece in _PIECES.findall(line) for entity in _of_piece(piece))
 
 
 def _of_piece(line: str) -> Iterator[Entity]:

@@ -13,16 +13,24 @@ ALL: Final = frozenset(Check)
 
 
 def violations(
-    markdown: str, bundle: Bundle, *, writing: Writing | None = None, checks: frozenset[Check] = ALL
+    markdown: str,
+    bundle: Bundle,
+    *,
+    writing: Writing | None = None,
+    checks: frozenset[Check] = ALL,
+    whole: bool = True,
 ) -> tuple[Violation, ...]:
-    """What is wrong with a document; nothing, if it may be shown. `writing`: the same, with its evidence."""
-    if len(markdown) > shape.MAX_CHARACTERS or not shape.is_shaped(markdown, bundle):
-        return tuple(shape.check(markdown, bundle))
-    return tuple(each for each in _found(markdown, bundle, writing) if each.check in checks)
+    """What is wrong with a document; nothing, if it may be shown. `writing`: the same, with its evidence.
+
+    Of one that is not `whole` yet, nothing is missed that may still come.
+    """
+    if len(markdown) > shape.MAX_CHARACTERS or not shape.is_shaped(markdown, bundle, whole=whole):
+        return tuple(shape.check(markdown, bundle, whole=whole))
+    return tuple(each for each in _found(markdown, bundle, writing, whole=whole) if each.check in checks)
 
 
-def _found(markdown: str, bundle: Bundle, writing: Writing | None) -> Iterator[Violation]:
-    yield from shape.check(markdown, bundle)
+def _found(markdown: str, bundle: Bundle, writing: Writing | None, *, whole: bool) -> Iterator[Violation]:
+    yield from shape.check(markdown, bundle, whole=whole)
     yield from outcome.check(markdown, bundle)
     yield from grounding.check(markdown, bundle)
     yield from support.check_text(markdown, bundle)

@@ -1,58 +1,41 @@
 """What a document must say and must not, by what was recorded. Whoever wrote it: an LLM is held to this too."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from shared.contracts.vocabulary import NoteKind, SessionStatus
 
 from note_generator.domain.bundle import Bundle, Standing
+from note_generator.domain.checks import closure
 from note_generator.domain.checks.violation import Check, Violation
 from note_generator.domain.checks.words import own_words
 from note_generator.domain.plain import inline
+from note_generator.domain.sources import sources
 from note_generator.domain.wording import (
     HYPOTHESIS,
     RESOLUTION,
     ROOT_CAUSE,
+    TRIED,
     lines_of,
     sections_of,
     sentences_of,
 )
 
-_CLOSURE: Final = re.compile(
-    r"\b(?:resolved|fixed|solved|closed|cured|remedied)\b|\bworks\b(?! out)|\bworked\b"
-    r"|\bworking\s+(?:again|now|as|fine|normal)|\bsuccess(?:ful(?:ly)?)?\b|\bback (?:to normal|up|online)\b"
-    r"|\bno (?:further|more|additional) (?:action|work|step)"
-    r"|\b(?:confirmed|verified|proven)\b|\b(?:behoben|gelöst|erledigt|abgeschlossen|funktioniert)\b"
-    r"|\b(?:résolue?|resuelto|solucionad[oa]|opgelost|risolto)\b",
-    re.IGNORECASE,
-)
-_SOLVED: Final = re.compile(
-    r"\b(?:problem|issue|incident|outage|fault|case|ticket|everything|all|it|this|that|fix|change|connection|"
-    r"internet|service|system|network|update)\b[^.!?]{0,40}?\b(?:is|are|was|were|been|got|now|fully)\b[^.!?]{0,20}?"
-    r"\b(?:resolved|fixed|solved|cured|remedied|closed|working again|back to normal|restored|successful)\b"
-    r"|\b(?:fix|change|update|it|this|that)\b[^.!?]{0,20}?\bworked\b"
-    r"|\bno (?:further|more|additional) (?:action|work|step)"
-    r"|\bproblem\b[^.!?]{0,20}\b(?:behoben|gelöst|erledigt)\b|\b(?:résolue?|resuelto|solucionad[oa]|opgelost)\b",
-    re.IGNORECASE,
-)
 _APPLICATION: Final = re.compile(
     r"\b(?:applied|implemented|deployed|installed|rolled out|carried out|completed|angewendet|umgesetzt|eingespielt)\b",
     re.IGNORECASE,
 )
-_HEDGE: Final = re.compile(
-    r"\b(?:not|never|no|nor|cannot|without|unless|until|once|if|when|whether|before|after|should|would|will|could|may|might|"
-    r"can|must|to be|await\w*|pending|provisional\w*|outstanding|unverified|unconfirmed|likely|possibl[ey]|probabl[ey]|"
-    r"partly|partial\w*|remain\w*|needs?|still|ausstehend|nicht|noch|kein\w*|sobald|falls|wenn|ob)\b|n['\u2019]t\b",
-    re.IGNORECASE,
-)
-_CLAUSE: Final = re.compile(r";|\s[\u2013\u2014]\s|\bbut\b|\bhowever\b|,\s+(?:and|so|which)\b", re.IGNORECASE)
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _NEXT: Final = re.compile(
     r"\b(?:next|further|follow\w*|remain\w*|continu\w*|will|plan\w*|rest|missing|closed|handed over)\b",
     re.IGNORECASE,
 )
 
+_TELLING: Final = frozenset({RESOLUTION, TRIED, HYPOTHESIS})
+"""Sections that tell what came of the fix."""
 _NEEDS_NEXT: Final = frozenset({Standing.FAILED, Standing.PARTIAL})
 
 
@@ -96,15 +79,14 @@ _RULES: Final[Mapping[Standing | None, _Rule]] = {
 
 
 def check(markdown: str, bundle: Bundle) -> Iterator[Violation]:
-    """Where it says what was not recorded, or leaves out what was."""
-    yield from _unsaid(markdown, bundle)
+    """Where it says what was not recorded, or leaves out what was: also of a text that has only begun to tell it."""
+    if not _TELLING.isdisjoint(sections_of(markdown)):
+        yield from _unsaid(markdown, bundle)
     rule, subject = _RULES[bundle.standing], bundle.subject
     if rule.no_closure:
         yield from _closures(markdown, bundle)
     if rule.no_application and not (subject and subject.was_applied):
-        claims = _claims(markdown, bundle, lambda heading: _APPLICATION if _decides(heading) else None)
-        for sentence in claims:
-            yield _wrong("claims an application", str(bundle.standing), sentence)
+        yield from _applications(markdown, bundle)
 
 
 def _unsaid(markdown: str, bundle: Bundle) -> Iterator[Violation]:
@@ -125,7 +107,7 @@ def _deciding(markdown: str, kind: NoteKind) -> str:
     sections = sections_of(markdown)
     if kind is NoteKind.RESOLUTION_NOTE:
         return f"{sections[ROOT_CAUSE]}\n{sections[RESOLUTION]}"
-    return sections[HYPOTHESIS]
+    return sections.get(HYPOTHESIS, "")
 
 
 def _decides(heading: str) -> bool:
@@ -133,46 +115,46 @@ def _decides(heading: str) -> bool:
 
 
 def _closures(markdown: str, bundle: Bundle) -> Iterator[Violation]:
-    for sentence in _claims(markdown, bundle, _closing(bundle)):
-        yield _wrong("claims a closure", str(bundle.standing), sentence)
+    """Where another fix worked, only a claim about this one would be untrue."""
+    if _solved_otherwise(bundle):
+        return
+    known = _known_words(bundle)
+    for heading, line, sentence in _own_sentences(markdown, bundle):
+        works = closure.DECIDING if _decides(heading) else closure.ANYWHERE
+        if closure.is_claimed(sentence, works) or closure.is_claimed(sentence, closure.GONE):
+            yield _wrong("claims a closure", str(bundle.standing), line)
+        elif closure.is_foreign(sentence, known):
+            yield _wrong("not in English", "it cannot be held against the record", line)
 
 
-def _closing(bundle: Bundle) -> Callable[[str], re.Pattern[str] | None]:
-    """The words that would close it. Where another fix worked, only a claim about this one would be untrue."""
-    solved = _solved_otherwise(bundle)
-
-    def pattern(heading: str) -> re.Pattern[str] | None:
-        if solved:
-            return None
-        return _CLOSURE if _decides(heading) else _SOLVED
-
-    return pattern
+def _applications(markdown: str, bundle: Bundle) -> Iterator[Violation]:
+    for heading, line, sentence in _own_sentences(markdown, bundle):
+        if _decides(heading) and closure.is_claimed(sentence, _APPLICATION):
+            yield _wrong("claims an application", str(bundle.standing), line)
 
 
-def _claims(
-    markdown: str, bundle: Bundle, pattern_for: Callable[[str], re.Pattern[str] | None]
-) -> Iterator[str]:
-    """The sentences that claim it in the writer's own words, without a hedge."""
+def _own_sentences(markdown: str, bundle: Bundle) -> Iterator[tuple[str, str, str]]:
+    """What the writer says in words of its own: under which heading, in which line."""
     for heading, line in lines_of(markdown):
-        pattern = pattern_for(heading)
-        if pattern is None or _is_case_status(line, bundle):
-            continue
-        for sentence in sentences_of(own_words(line, bundle, strictly=_decides(heading))):
-            if any(_is_claimed(clause, pattern) for clause in _CLAUSE.split(sentence)):
-                yield line.strip()
-                break
+        if not _is_case_status(line, bundle):
+            own = own_words(line, bundle, strictly=_decides(heading))
+            yield from ((heading, line.strip(), sentence) for sentence in sentences_of(closure.as_read(own)))
 
 
-def _is_claimed(clause: str, claim: re.Pattern[str]) -> bool:
-    """Said without a hedge; the `no` of "no further action" is none."""
-    match = claim.search(clause)
-    return match is not None and not _HEDGE.search(clause[: match.start()] + clause[match.end() :])
+@lru_cache(maxsize=16)
+def _known_words(bundle: Bundle) -> frozenset[str]:
+    texts = [source.text for source in sources(bundle).values()]
+    people = [bundle.opened_by or "", *(said.name or "" for said in bundle.conversation.utterances)]
+    return frozenset(
+        word.casefold() for text in (*texts, *people) for word in _WORD.findall(closure.as_read(text))
+    )
 
 
 def _is_case_status(line: str, bundle: Bundle) -> bool:
     """That the case was closed is recorded, and no word about the fix."""
     return bundle.status is SessionStatus.RESOLVED and line.strip() in {
         "- Case: closed as resolved",
+        "- Nothing is open; no fix was recorded.",
         "The case is closed.",
         "The case was closed without a recorded solution.",
         "The case was closed while this was still outstanding.",

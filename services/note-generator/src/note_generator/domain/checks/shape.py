@@ -23,12 +23,12 @@ _MARKUP: Final = (
 )
 
 
-def check(markdown: str, bundle: Bundle) -> Iterator[Violation]:
+def check(markdown: str, bundle: Bundle, *, whole: bool = True) -> Iterator[Violation]:
     """What is wrong with how it is built."""
-    wanted = HEADINGS[bundle.kind]
     found = tuple(
         match.rstrip() for match in re.findall(r"^[ ]{0,3}#{1,6}(?:[ \t].*)?$", markdown, re.MULTILINE)
     )
+    wanted = HEADINGS[bundle.kind][: None if whole else max(len(found), 1)]
     if found != wanted or len(_HEADING.findall(markdown)) != len(wanted):
         yield _wrong("headings", f"not exactly {', '.join(wanted)}")
         return
@@ -43,9 +43,10 @@ def check(markdown: str, bundle: Bundle) -> Iterator[Violation]:
     yield from _links(markdown, bundle)
 
 
-def is_shaped(markdown: str, bundle: Bundle) -> bool:
+def is_shaped(markdown: str, bundle: Bundle, *, whole: bool = True) -> bool:
     """Whether it can be taken apart by its headings."""
-    return tuple(sections_of(markdown)) == HEADINGS[bundle.kind]
+    found = tuple(sections_of(markdown))
+    return found == HEADINGS[bundle.kind][: None if whole else len(found)]
 
 
 def _markup(markdown: str) -> Iterator[Violation]:

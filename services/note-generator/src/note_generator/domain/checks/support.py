@@ -8,7 +8,7 @@ from note_generator.domain.bundle import Bundle
 from note_generator.domain.checks.violation import Check, Violation
 from note_generator.domain.sources import Source, SourceKind, plainly, sources
 from note_generator.domain.wording import NOT_ISOLATED, RESOLUTION, ROOT_CAUSE, lines_of
-from note_generator.domain.written import UNESTABLISHED, Sentence, Writing
+from note_generator.domain.written import Sentence, Writing, names_no_cause
 
 SUPPORTED: Final = frozenset({"## What we confirmed", "## What we've confirmed", ROOT_CAUSE, RESOLUTION})
 """Every sentence below these names what it rests on."""
@@ -52,7 +52,7 @@ def check_text(markdown: str, bundle: Bundle) -> Iterator[Violation]:
 
 def _is_unfounded(line: str, bundle: Bundle) -> bool:
     """Whether a cause is named that no person's words speak of: fewer than half of its words are theirs."""
-    if UNESTABLISHED.search(line):
+    if names_no_cause(line.strip()):
         return False
     said = [source for source in sources(bundle).values() if source.kind in _PEOPLES and not source.guessed]
     theirs = {word.casefold()[:6] for source in said for word in _WORD.findall(source.text)}

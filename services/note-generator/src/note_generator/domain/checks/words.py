@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from note_generator.domain import phrases
-from note_generator.domain.bundle import Bundle, Standing
+from note_generator.domain.bundle import Bundle
 from note_generator.domain.plain import inline
 from note_generator.domain.sources import Source, SourceKind, plainly, sources
 
@@ -24,8 +24,8 @@ def own_words(line: str, bundle: Bundle, *, strictly: bool) -> str:
     """
     if not strictly and _is_somebodys(line, bundle):
         return ""
-    for title in _successes(bundle):
-        line = line.replace(title, "…")
+    for other in bundle.attempts:
+        line = line.replace(f"{phrases.named(other)} \u2013 {phrases.verdict(other)}", "…")
     for words in _quotable(bundle):
         line = line.replace(words, "…")
     return line
@@ -70,15 +70,6 @@ def _spoken(bundle: Bundle) -> Iterator[str]:
             texts = (attempt.title, attempt.description, attempt.recorded or "", *attempt.earlier_words)
             yield from (inline(text) for text in texts)
             yield phrases.detail(attempt).removesuffix(".")
-
-
-def _successes(bundle: Bundle) -> list[str]:
-    """That another fix worked may be said of it by its name."""
-    return [
-        f"{phrases.named(each)} – {phrases.RESULT[Standing.SUCCESS]}"
-        for each in bundle.attempts
-        if each.standing is Standing.SUCCESS
-    ]
 
 
 def _is_quotable(words: str) -> bool:

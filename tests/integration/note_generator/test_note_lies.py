@@ -1,0 +1,113 @@
+"""A model that lies, over generated sessions: no lie gets into a preview, the cache, an event or the stream.
+
+The whole way is real: the Messages API as a server, the broker, Redis, and the gateway's stream.
+"""
+
+from functools import partial
+from uuid import uuid4
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from lies import LIES, NOTE_LIES, Lie, cases
+from note_generator import aloud, frugal, writer
+from note_generator.domain.bundle import bundle
+from note_generator.domain.checks.examination import ALL, violations
+from note_generator.domain.checks.violation import Check
+from note_generator.domain.template import document
+from note_generator.frugal import covered_by_template
+from note_generator_doubles import Surroundings
+from note_lying import PLACES, Liar, lying, places
+from note_stories import Story
+from shared.contracts.vocabulary import NoteKind
+
+TOLD = [(lie, kind) for lie in LIES for kind in NoteKind]
+TOLD += [(lie, NoteKind.RESOLUTION_NOTE) for lie in NOTE_LIES]
+
+
+def stories_of(lie: Lie, number: int) -> list[Story]:
+    """Sessions of outcomes of which it is a lie."""
+    found: list[Story] = []
+
+    @settings(max_examples=number, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @given(st.sampled_from(lie.outcomes).flatmap(cases).filter(_is_asked_about))
+    def collect(story: Story) -> None:
+        story.session_id = uuid4()
+        found.append(story)
+
+    collect()
+    return found
+
+
+def _is_asked_about(story: Story) -> bool:
+    return not covered_by_template(bundle(story.snapshot(), NoteKind.RESOLUTION_NOTE))
+
+
+def lied(lie: Lie, story: Story, kind: NoteKind) -> tuple[str, set[str]]:
+    """The document with the lie in it, and the lines that an honest one does not have."""
+    made = bundle(story.snapshot(), kind)
+    honest = document(made)
+    markdown = lie.tell(honest, made)
+    new = {_bare(line) for line in markdown.splitlines()} - {_bare(line) for line in honest.splitlines()}
+    return markdown, {line for line in new if len(line) > 3}
+
+
+def _bare(line: str) -> str:
+    return line.strip().removeprefix("- ").removeprefix("> ")
+
+
+async def none_is_served(liar: Liar, number: int) -> int:
+    told = 0
+    for lie, kind in TOLD:
+        for story in stories_of(lie, number):
+            markdown, lines = lied(lie, story, kind)
+            seen = await liar.tells(story, kind, markdown)
+            assert places(seen, lines, kind) == set(), (lie.name, kind, lines)
+            assert seen.frames[-1][0] == "document"
+            told += 1
+    return told
+
+
+async def test_an_honest_model_is_believed(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with lying(around, monkeypatch) as liar:
+        liar.piece = 40
+        for story in stories_of(LIES[0], 3):
+            for kind in NoteKind:
+                seen = await liar.tells(story, kind, document(bundle(story.snapshot(), kind)))
+                assert (seen.preview["generator"], seen.event["generator"]) == ("llm", "llm")
+                texts = [data["text"] for name, data in seen.frames if name == "text"]
+                assert "".join(texts) == seen.preview["markdown"]
+                assert len(seen.drafts) > 2
+
+
+async def test_no_lie_is_ever_served(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with lying(around, monkeypatch) as liar:
+        assert await none_is_served(liar, 1) == len(TOLD)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+async def test_no_lie_is_ever_served_in_more_than_five_hundred_cases(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with lying(around, monkeypatch) as liar:
+        assert await none_is_served(liar, 9) >= 500
+
+
+@pytest.mark.parametrize("check", Check)
+async def test_without_one_of_the_checks_lies_are_served_everywhere(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, check: Check
+) -> None:
+    """What shows that the tests above can fail, and that each of the checks is needed."""
+    blind = partial(violations, checks=ALL - {check})
+    for module in (writer, aloud, frugal):
+        monkeypatch.setattr(module, "violations", blind)
+    served: set[str] = set()
+    async with lying(around, monkeypatch) as liar:
+        for lie in (*LIES, *NOTE_LIES):
+            if lie.check is check and served != PLACES:
+                [story] = stories_of(lie, 1)
+                markdown, lines = lied(lie, story, NoteKind.RESOLUTION_NOTE)
+                seen = await liar.tells(story, NoteKind.RESOLUTION_NOTE, markdown)
+                served |= places(seen, lines, NoteKind.RESOLUTION_NOTE)
+    assert served == PLACES

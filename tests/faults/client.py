@@ -102,7 +102,9 @@ class Client(Asking):
         body = {
             "session_type": "chat",
             "intake_type": "free_text",
-            "intake_content": {"text": self._words("reports that the printer is offline")},
+            "intake_content": {
+                "text": self._words(f"reports that printer {self._rng.randrange(10**9)} is offline")
+            },
         }
         done = await self._change("create_session", "POST", SESSIONS, body=body)
         if done is None or not done.accepted:

@@ -87,7 +87,7 @@ async def perform(
 ) -> Outcome:
     """Do these to the stack, one after another under one load, and judge. A fault that does not bite raises."""
     name = "+".join(experiment.name for experiment in experiments)
-    await stage.restore(model=any(experiment.model for experiment in experiments))
+    await stage.restore(model=_asks_a_model(experiments))
     await record.discard_parked(stage.addresses.amqp_url)
     history = HistoryFile(folder / HISTORY, seed=seed, budget_usd=BUDGET_USD)
     try:
@@ -96,7 +96,8 @@ async def perform(
             evidence = await _rest(stage, listener, folder)
     finally:
         history.close()
-    return Outcome(name, folder, checker.check(evidence), evidence)
+    needed = checker.NEEDS_DATA | (checker.NEED_A_MODEL if _asks_a_model(experiments) else set())
+    return Outcome(name, folder, checker.check(evidence, needs_data=needed), evidence)
 
 
 async def _break(
@@ -116,6 +117,10 @@ async def _break(
         await load.stop()
         lost = any(experiment.notes_lost for experiment in experiments)
         await load.preview(sessions=None if lost else 1)
+
+
+def _asks_a_model(experiments: Sequence[Experiment]) -> bool:
+    return any(experiment.model for experiment in experiments)
 
 
 async def _steady(scene: Scene, pace: Pace) -> None:

@@ -182,6 +182,17 @@ def test_what_a_doctored_run_breaks_is_named(invariant: str) -> None:
     assert invariant in report.broken, report
 
 
+@pytest.mark.parametrize(("took_s", "broken"), [(1.0, True), (0.1, False)])
+def test_changes_that_stay_slow_after_a_fault_break_l1(took_s: float, broken: bool) -> None:
+    change = replace(_attempt(sound(), "record_outcome"), began=1.0, ended=1.1)
+    slow = replace(change, began=LATER, ended=LATER + took_s)
+    history = replace(
+        sound().history, attempts=(change,) * 100 + (slow,) * 100, faults=(Fault("x", 5.0, 6.0),)
+    )
+    report = check(replace(sound(), history=history), needs_data=frozenset())
+    assert ("L1" in report.broken) is broken
+
+
 def test_a_run_without_data_breaks_whatever_needs_some() -> None:
     nothing = Record(tables={name: [] for name in sound().record.tables}, notes={}, queues={}, parked={})
     empty = Evidence(history=History("", {}, (), (), ()), record=nothing, events=())

@@ -1,4 +1,4 @@
-"""What libraries find of the corpus of secrets, against our own patterns (docs/decisions/0012).
+"""What libraries find of the corpus of secrets, against our own patterns (docs/decisions/0013).
 
 `.uv/*/bin/uv run --with detect-secrets==1.5.0 --with credsweeper==1.19.5 python benchmarks/secret_finders.py`
 """

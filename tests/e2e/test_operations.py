@@ -49,6 +49,18 @@ async def test_a_queued_creation_tells_what_it_created(engineer: Person) -> None
     assert [done.operation.answer] == (await engineer.get(f"{SESSIONS}/{session_id}/facts")).items
 
 
+async def test_another_request_under_a_used_key_is_rejected_though_nobody_waited(engineer: Person) -> None:
+    session_id, key = await engineer.open_session(), str(uuid4())
+    (await engineer.post(f"{SESSIONS}/{session_id}/facts", {"text": "one"}, key=key)).good()
+    queued = await engineer.post(
+        f"{SESSIONS}/{session_id}/facts", {"text": "another"}, key=key, prefer="respond-async"
+    )
+    done = await _decided(engineer, queued)
+    assert (done.operation.status, done.operation.http_status) == ("rejected", 422)
+    assert done.operation.answer
+    assert done.operation.answer["code"] == "idempotency_key_reused"
+
+
 async def test_what_the_gateway_refuses_is_never_queued(engineer: Person) -> None:
     fix = await engineer.suggested_fix()
     assert (await engineer.record(fix, "applied_pending", prefer="respond-async")).status == 400

@@ -20,6 +20,7 @@ from faults.experiment import Scene
 from faults.history import Request, Result
 from faults.tenants import Account
 
+FINGERPRINT: Final = "0" * 32
 TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ADMINISTRATOR: Final = "admin"
 ANSWERED_S: Final = 15.0
@@ -38,7 +39,7 @@ def command(account: Account, action: dict[str, Any], *, ref: int = 1) -> dict[s
         "command_id": str(uuid4()),
         "account_id": account.id,
         "actor": {"id": str(uuid4()), "name": "Neighbour", "role": "engineer"},
-        "fingerprint": "by hand",
+        "fingerprint": FINGERPRINT,
         "issued_at": datetime.now(UTC).isoformat(),
         "traceparent": TRACE,
         "action": action,

@@ -16,7 +16,7 @@ from shared.parked import Parked, ParkingLot
 
 from faults.client import SESSIONS
 from faults.experiment import Scene
-from faults.handmade import ADMINISTRATOR, ANSWERED_S, Hands, by_hand, command, creation
+from faults.handmade import ADMINISTRATOR, ANSWERED_S, FINGERPRINT, Hands, by_hand, command, creation
 from faults.history import Expectation
 from faults.injector import NotInTime
 from faults.tenants import Account
@@ -152,7 +152,9 @@ async def _says(
 ) -> None:
     """Ask after an operation until it says what is wanted. Raises NotInTime."""
     receipts = Receipts(scene.stage.stack.state.secret("operations"))
-    operation = receipts.write(Receipt(command_id, datetime.now(UTC)), account_id=UUID(account.id))
+    operation = receipts.write(
+        Receipt(command_id, datetime.now(UTC), FINGERPRINT), account_id=UUID(account.id)
+    )
     path = f"/api/v1/operations/{operation}"
     try:
         async with asyncio.timeout(within_s):

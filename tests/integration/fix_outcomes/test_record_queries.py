@@ -251,6 +251,19 @@ class TestAnswers:
             second.body,
         )
 
+    async def test_an_operation_under_a_key_that_another_request_has_used_is_rejected(
+        self, desk: Desk
+    ) -> None:
+        asked = desk.command(create_session())
+        await desk.send(asked)
+        own, another = [
+            await see(desk, GetOperation(command_id=asked.command_id, fingerprint=fingerprint))
+            for fingerprint in (asked.fingerprint, "another")
+        ]
+        assert (own["state"], own["http_status"]) == ("succeeded", 201)
+        assert (another["state"], another["http_status"]) == ("rejected", 422)
+        assert another["answer"]["code"] == "idempotency_key_reused"
+
     async def test_an_operation_says_that_an_operator_must_look_until_it_is_decided(self, desk: Desk) -> None:
         asked = desk.command(create_session())
         for reason in ("it failed", "it failed again"):

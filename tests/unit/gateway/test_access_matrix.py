@@ -90,7 +90,7 @@ FORGERIES: Mapping[str, Forgery] = {
 
 
 def _path(template: str) -> str:
-    receipt = Receipt(FIX, datetime.now(UTC))
+    receipt = Receipt(FIX, datetime.now(UTC), "0" * 32)
     operation_id = Receipts(settings().operation_key.get_secret_value()).write(receipt, account_id=ACCOUNT)
     return template.format(session_id=SESSION, fix_id=FIX, operation_id=operation_id)
 

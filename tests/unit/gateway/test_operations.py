@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from gateway.receipts import Receipt, Receipts
 from gateway_doubles import ACCOUNT, FIX, OTHER_ACCOUNT, Bench, answer, settings, signed
+from shared.contracts.queries import GetOperation
 from shared.courier import Unanswered
 
 AT = datetime(2026, 11, 2, 9, 30, 0, 123_000, tzinfo=UTC)
 RECEIPTS = Receipts(settings().operation_key.get_secret_value())
-OPERATION_ID = RECEIPTS.write(Receipt(FIX, AT), account_id=ACCOUNT)
+RECEIPT = Receipt(FIX, AT, "0123456789abcdef" * 2)
+OPERATION_ID = RECEIPTS.write(RECEIPT, account_id=ACCOUNT)
 
 
 def recorded(bench: Bench, **body: Any) -> None:
@@ -22,7 +24,7 @@ async def show(bench: Bench, operation_id: str = OPERATION_ID, token: str | None
 
 
 def test_an_operation_id_is_read_by_its_own_account() -> None:
-    assert RECEIPTS.read(OPERATION_ID, account_id=ACCOUNT) == Receipt(FIX, AT)
+    assert RECEIPTS.read(OPERATION_ID, account_id=ACCOUNT) == RECEIPT
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def test_an_operation_id_is_read_by_its_own_account() -> None:
         OPERATION_ID[:-1],
         OPERATION_ID + "A",
         OPERATION_ID.swapcase(),
-        Receipts("another key, as long as it").write(Receipt(FIX, AT), account_id=ACCOUNT),
+        Receipts("another key, as long as it").write(RECEIPT, account_id=ACCOUNT),
     ],
 )
 def test_anything_else_is_no_operation_id(operation_id: str) -> None:
@@ -69,6 +71,12 @@ async def test_an_operation_that_nobody_can_be_asked_about_is_pending(bench: Ben
     bench.queries.answer = away
     reply = await show(bench)
     assert (reply.status_code, reply.json()["status"]) == (200, "pending")
+
+
+async def test_the_command_log_is_asked_on_behalf_of_the_very_request_that_was_queued(bench: Bench) -> None:
+    await show(bench)
+    (query,) = bench.queries.asked
+    assert query.question == GetOperation(command_id=FIX, fingerprint=RECEIPT.fingerprint)
 
 
 async def test_a_parked_operation_is_pending_and_says_so(bench: Bench) -> None:

@@ -58,10 +58,11 @@ class Change:
         """Send what was permitted, and say what came of it."""
         accepted_at = _whole_milliseconds(self.parts.clock())
         command_id = self.scope["command_id"] = self._command_id()
+        receipt = Receipt(command_id, accepted_at, self._fingerprint(action))
         try:
-            answer = await self._ask(action, command_id, accepted_at)
+            answer = await self._ask(action, receipt)
         except Unanswered:
-            return self._queued(Receipt(command_id, accepted_at))
+            return self._queued(receipt)
         except NotSent as error:
             raise unavailable("The change could not be queued; nothing was recorded for it yet") from error
         return self._answered(answer, location)
@@ -70,18 +71,16 @@ class Change:
         key = self.preferences.key
         return keyed_id(self.caller.account_id, key) if key is not None else new_id()
 
-    async def _ask(self, action: Action, command_id: UUID, accepted_at: datetime) -> Answer:
-        fingerprint = self._fingerprint(action)
-
+    async def _ask(self, action: Action, receipt: Receipt) -> Answer:
         def command(ref: int) -> Command:
             return Command(
                 ref=ref,
-                command_id=command_id,
+                command_id=receipt.command_id,
                 account_id=self.caller.account_id,
                 actor=self.caller.actor,
-                fingerprint=fingerprint,
+                fingerprint=receipt.fingerprint,
                 if_match=self.preferences.if_match,
-                issued_at=accepted_at,
+                issued_at=receipt.accepted_at,
                 traceparent=self.scope["traceparent"],
                 action=action,
             )

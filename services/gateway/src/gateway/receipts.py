@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 _MAC_BYTES = 16
-_BYTES = 16 + 8 + _MAC_BYTES
+_BYTES = 16 + 8 + 16 + _MAC_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an operation id stands for."""
+    """What an operation id stands for. `fingerprint` is the request's: its key may be another's already."""
 
     command_id: UUID
     accepted_at: datetime
+    fingerprint: str
 
 
 class Receipts:
@@ -29,7 +30,7 @@ class Receipts:
     def write(self, receipt: Receipt, *, account_id: UUID) -> str:
         """The operation id."""
         milliseconds = round(receipt.accepted_at.timestamp() * 1_000)
-        content = receipt.command_id.bytes + milliseconds.to_bytes(8)
+        content = receipt.command_id.bytes + milliseconds.to_bytes(8) + bytes.fromhex(receipt.fingerprint)
         return _text(content + self._mac(content, account_id))
 
     def read(self, operation_id: str, *, account_id: UUID) -> Receipt | None:
@@ -44,8 +45,8 @@ class Receipts:
         content, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(content, account_id)):
             return None
-        milliseconds = int.from_bytes(content[16:])
-        return Receipt(UUID(bytes=content[:16]), datetime.fromtimestamp(milliseconds / 1_000, UTC))
+        accepted_at = datetime.fromtimestamp(int.from_bytes(content[16:24]) / 1_000, UTC)
+        return Receipt(UUID(bytes=content[:16]), accepted_at, content[24:].hex())
 
     def _mac(self, content: bytes, account_id: UUID) -> bytes:
         return hmac.digest(self._key, content + account_id.bytes, hashlib.sha256)[:_MAC_BYTES]

@@ -108,6 +108,11 @@ class GetOperation(Message):
 
     kind: Literal["get_operation"] = "get_operation"
     command_id: UUID = Field(description="The command")
+    fingerprint: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Of the request that asks; where another was decided under this id, its key was used already",
+    )
 
 
 class GetSnapshot(Message):

@@ -17,7 +17,7 @@ from shared.contracts.vocabulary import ALLOWED_ROLES
 from fix_outcomes.domain import sessions
 from fix_outcomes.domain.decide import decide
 from fix_outcomes.domain.model import ChatMessage, Entry, Fact, Fix, Session
-from fix_outcomes.domain.refusals import Refused, not_found
+from fix_outcomes.domain.refusals import Refused, key_reused, not_found
 from fix_outcomes.domain.steps import Decision, State
 
 _TICK = timedelta(microseconds=1)
@@ -111,7 +111,7 @@ def _state(known: Known, command: Command, action: SessionAction | FixAction) ->
 
 def _refuse_reuse(reused: bool) -> None:
     if reused:
-        raise Refused(ProblemCode.IDEMPOTENCY_KEY_REUSED, "Use a new Idempotency-Key for a new request.")
+        raise key_reused()
 
 
 def _move_on(known: Known, decision: Decision, writes: Writes) -> None:

@@ -16,6 +16,11 @@ class Refused(Exception):
         self.body: Mapping[str, Any] = {"code": code.value, "detail": detail, **members}
 
 
+def key_reused() -> Refused:
+    """The Idempotency-Key belongs to another request."""
+    return Refused(ProblemCode.IDEMPOTENCY_KEY_REUSED, "Use a new Idempotency-Key for a new request.")
+
+
 def not_found() -> Refused:
     """The same for an id that does not exist and one of another account."""
     return Refused(ProblemCode.NOT_FOUND, "There is no such thing in your account.")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fix_outcomes.domain import views
 from fix_outcomes.domain.model import Fix, Session
-from fix_outcomes.domain.refusals import not_found
+from fix_outcomes.domain.refusals import key_reused, not_found
 from fix_outcomes.storage import pending, rows
 from fix_outcomes.storage.pages import fitting
 from fix_outcomes.storage.snapshot import snapshot
@@ -122,10 +122,14 @@ async def _get_operation(connection: AsyncConnection, account_id: UUID, ask: que
     )
     for row in await _all(connection, logged):
         first = rows.logged(row)
+        status, answer = first.status, first.answer
+        if ask.fingerprint not in (None, first.fingerprint):
+            reused = key_reused()
+            status, answer = reused.status, reused.body
         return {
-            "state": "succeeded" if first.status < HTTPStatus.BAD_REQUEST else "rejected",
-            "http_status": first.status,
-            "answer": dict(first.answer),
+            "state": "succeeded" if status < HTTPStatus.BAD_REQUEST else "rejected",
+            "http_status": status,
+            "answer": dict(answer),
             "accepted_at": first.accepted_at.isoformat(),
         }
     parked = select(parked_commands.c.command_id).where(

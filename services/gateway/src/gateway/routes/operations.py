@@ -40,7 +40,7 @@ async def get_operation(operation_id: str, read: RequestedRead) -> Response:
 async def _recorded(read: Read, receipt: Receipt) -> dict[str, Any]:
     """What the command log says; nothing, where it cannot be asked or does not know the command yet."""
     try:
-        answer = await read.ask(GetOperation(command_id=receipt.command_id))
+        answer = await read.ask(GetOperation(command_id=receipt.command_id, fingerprint=receipt.fingerprint))
     except Problem:
         return {}
     return answer.body if answer.status == _OK else {}

@@ -33,7 +33,7 @@ export function ActionBar({ actions, about, busy, onAction, hints = false }: Pro
         ))}
       {more.length > 0 && <More actions={more} busy={busy} onAction={onAction} />}
       {hints && (
-        <span className="hint" aria-hidden="true">
+        <span className="hint corner" aria-hidden="true">
           <kbd>v</kbd> + letter
         </span>
       )}
@@ -57,6 +57,7 @@ function More({ actions, busy, onAction }: Pick<Props, "actions" | "busy" | "onA
         className="menu"
         align="end"
         sideOffset={4}
+        collisionPadding={8}
         onCloseAutoFocus={(event) => chosen.current && event.preventDefault()}
       >
         {actions.map((action) => (

@@ -10,6 +10,7 @@ from fix_outcomes import handlers
 from fix_outcomes.relay import Relay
 from fix_outcomes.subscribers import Subscribers
 from note_generator import handlers as note_handlers
+from note_generator.aloud import Show
 from note_generator.cache import NoteCache, NoteRef
 from note_generator.ladder import set_aside
 from note_generator.messenger import Messenger
@@ -66,7 +67,7 @@ async def note_generator(
     """Keeps the notes in step."""
     cache = NoteCache(url=URL, timeout_s=0.5, ttl_s=3_600, lease_s=LEASE_S)
 
-    async def write(ref: NoteRef, snapshot: Snapshot) -> Note:
+    async def write(ref: NoteRef, snapshot: Snapshot, _show: Show) -> Note:
         """As slow as a model; the words are the client's own."""
         about = f"{ref.kind} of {ref.session_id} at {ref.state_version}"
         log(Call(at=world.loop.time(), about=about, account=str(ref.account_id)))

@@ -13,7 +13,7 @@ _SLOW_S: Final = 0.15
 class Weather:
     """What goes wrong right now: shares of what is sent."""
 
-    instant: float = 0.7
+    instant: float = 0.75
     slow: float = 0.02
     repeated: float = 0.0
     dropped: float = 0.0

@@ -25,7 +25,7 @@ from faults.simulation.harm import Harmer
 from faults.simulation.rabbitmq import depths
 from faults.simulation.world import World
 
-_LOAD_S: Final = 1.6
+_LOAD_S: Final = 1.4
 _REST_S: Final = 90.0
 _NEEDED: Final = frozenset({"data"})
 """A run is short: not every invariant has something to look at in each, but each has in many of them."""

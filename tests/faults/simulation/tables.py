@@ -8,6 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -47,10 +48,13 @@ def rows_of(table: str, recordset: str) -> Iterator[Row]:
     for value in orjson.loads(recordset):
         row = {name: value.get(name) for name in names}
         for name in _UUIDS[table]:
-            row[name] = row[name] and UUID(row[name])
+            row[name] = row[name] and _uuid(row[name])
         for name in _TIMES[table]:
             row[name] = row[name] and datetime.fromisoformat(row[name])
         yield row
+
+
+_uuid = lru_cache(maxsize=4_096)(UUID)
 
 
 class Tables:

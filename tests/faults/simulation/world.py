@@ -34,7 +34,7 @@ class World:
         self.broker = Broker(self.rabbitmq)
         self.postgres = Postgres(self.network)
         self.redis = Redis(self.network, self.loop.time)
-        self.slowest_note_s = self.rng.choice((0.1, 0.3, 2.0))
+        self.slowest_note_s = self.rng.choice((0.1, 0.1, 0.3, 2.0))
         self.complaints: list[str] = []
 
     def now(self) -> datetime:

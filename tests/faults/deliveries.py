@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from random import Random
 from typing import Final
 
 import aio_pika
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
+from shared.broker import BROKER_ERRORS
 from shared.contracts import topology
 from shared.contracts.topology import WorkQueue
 from shared.contracts.vocabulary import Service
@@ -46,8 +47,9 @@ async def repeated(stage: Stage, rng: Random) -> AsyncIterator[Callable[[], int]
                 if _COPY in message.headers:
                     return
                 await asyncio.sleep(rng.uniform(0, _LATEST_S))
-                await target.publish(_copy(message, user), routing_key=str(message.routing_key))
-                copied += 1
+                with suppress(*BROKER_ERRORS):  # the time is over, or the broker is away
+                    await target.publish(_copy(message, user), routing_key=str(message.routing_key))
+                    copied += 1
 
             await queue.consume(again, no_ack=True)
         yield lambda: copied
@@ -65,8 +67,9 @@ async def disordered(stage: Stage, rng: Random) -> AsyncIterator[Callable[[], in
             async def hold(message: AbstractIncomingMessage) -> None:
                 nonlocal held
                 await asyncio.sleep(rng.uniform(0, _LATEST_S))
-                await message.nack(requeue=True)
-                held += 1
+                with suppress(*BROKER_ERRORS):
+                    await message.nack(requeue=True)
+                    held += 1
 
             await (await channel.get_queue(work.name)).consume(hold)
         yield lambda: held

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from threading import Event, Thread
@@ -17,6 +18,7 @@ Mood = Callable[[], Awaitable[Response] | Response | Said]
 
 KEY: Final = "NOTE_GENERATOR_ANTHROPIC_API_KEY"
 BUDGET_USD: Final = 1.0
+_WRITING_S: Final = 0.1
 _USD: Final = (10 * 3 + 20 * 15) / 1_000_000
 """What a call costs, by the tokens that `said` speaks of."""
 
@@ -71,13 +73,15 @@ MOODS: Final[Mapping[str, Mood]] = {
 class Llm:
     """Serves on a thread of its own. `failed` counts the calls that it failed; `wrote`: when, and from what record.
 
-    A text that was refused and is written anew is not a second generation, so it is not counted as one.
+    Which version a call is for it cannot see: versions may read the same. Two calls for the same record are one
+    generation too many where they overlap; later ones are of another version. A repair is no second generation.
     """
 
     def __init__(self) -> None:
         self.mood: str | None = None
         self.failed = 0
         self.wrote: list[tuple[float, str]] = []
+        self._finished: Counter[str] = Counter()
         self.url = ""
         self._honest = Model()
         self._loop = asyncio.new_event_loop()
@@ -101,7 +105,7 @@ class Llm:
     def calls(self, marks: Mapping[str, str]) -> tuple[Call, ...]:
         """What it was asked about these accounts, each with its mark."""
         return tuple(
-            Call(at, blake2b(text.encode()).hexdigest(), account, usd=_USD)
+            Call(at, blake2b(text.encode(), digest_size=16).hexdigest(), account, usd=_USD)
             for at, text in self.wrote
             for account, mark in marks.items()
             if mark in text
@@ -117,12 +121,18 @@ class Llm:
             self._ready.set()
             await self._end.wait()
 
+    async def _write(self, request: dict[str, Any]) -> Response | Said:
+        record = f"{request['system']} {request['messages']}"
+        if len(request["messages"]) == 1:
+            self.wrote.append((time.monotonic(), f"{record} {self._finished[record]}"))
+        await asyncio.sleep(_WRITING_S)
+        self._finished[record] += 1
+        return await self._honest.answer(request)
+
     async def _answer(self, request: dict[str, Any]) -> Response | Said:
         mood = self.mood
         if mood is None:
-            if len(request["messages"]) == 1:
-                self.wrote.append((time.monotonic(), f"{request['system']} {request['messages']}"))
-            return await self._honest.answer(request)
+            return await self._write(request)
         self.failed += 1
         answer = MOODS[mood]()
         return answer if isinstance(answer, Response | Said) else await answer

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack.processes import StartFailedError
+
 from faults.experiment import Experiment, Pace, perform
 from faults.servers import CannotBeDoneHere
 from faults.stage import Stage
@@ -33,7 +35,7 @@ class Theatre:
             )
         except CannotBeDoneHere as reason:
             return Line.skipped(name, str(reason))
-        except (AssertionError, ExceptionGroup) as error:
+        except (AssertionError, ExceptionGroup, StartFailedError, TimeoutError) as error:
             return Line(name, f"failed: {error!r}", failed=True)
         (self.folder / name / "verdict.txt").write_text(f"{outcome.report}\n", encoding="utf-8")
         return Line.of(outcome)

@@ -103,7 +103,7 @@ class Stage:
             self.folder,
             replicas=dict.fromkeys(_SETTINGS, replicas),
             settings=self._settings,
-            commands={service: (sys.executable, "-m", "faults.crash", service) for service in crash.PROGRAMS},
+            commands={service: _program(service) for service in crash.PROGRAMS},
             environment={},
         )
 
@@ -135,7 +135,7 @@ class Stage:
             name: value for name, value in self._settings[_WRITER].items() if name not in self.llm.settings
         }
         self._settings[_WRITER] = {**plain, **(self.llm.settings if model else {})}
-        self.stack.configure(_WRITER, settings=self._settings[_WRITER])
+        self.stack.configure(_WRITER, settings=self._settings[_WRITER], command=_program(_WRITER))
         await asyncio.to_thread(self._start_all)
 
     def _start_all(self) -> None:
@@ -172,3 +172,8 @@ class Stage:
                 self.links[link] = self.links.get(link) or proxies.to(url)
                 linked[name] = self.links[link].instead_of(url)
         return linked
+
+
+def _program(service: str) -> tuple[str, ...]:
+    """Its command line, ready to die where it is told to."""
+    return sys.executable, "-m", "faults.crash", service

@@ -13,6 +13,9 @@ _LEADER: Final = """
 select a.pid, a.application_name from pg_locks l join pg_stat_activity a using (pid)
 where l.locktype = 'advisory' and l.objid = 7261001 and l.granted
 """
+_END: Final = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = any ($1::text[])"
+)
 
 
 async def _decides(scene: Scene) -> None:
@@ -26,7 +29,7 @@ async def _decides_too_late(scene: Scene) -> None:
     """Its messages are given to the other replica, and so are its locks: it wakes with a transaction that has ended."""
     async with scene.injector.asleep("fix-outcomes", "commands: before commit") as sleeper:
         scene.stage.links["fix-outcomes-rabbitmq"].reset()
-        await _end_connections(scene, f"fix-outcomes {sleeper}%")
+        await _end_connections(scene, f"fix-outcomes {sleeper}", f"fix-outcomes {sleeper} relay")
         await scene.more(20)
 
 
@@ -40,7 +43,7 @@ async def _relays(scene: Scene) -> None:
             leaders[:] = [row["application_name"] for row in await _fetch(scene, _LEADER)]
 
         async with asyncio.timeout(10):
-            while not leaders or sleeper in leaders[0].split():
+            while not leaders or leaders[0] == f"fix-outcomes {sleeper} relay":
                 await look()
                 await asyncio.sleep(0.1)
         await scene.more(20)

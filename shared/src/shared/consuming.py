@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any, Final
 
 import aio_pika
@@ -15,12 +16,15 @@ from shared.logs import logger
 log = logger(__name__)
 
 _PAUSE_S: Final = 1.0
+_TAKING_LEAVE_S: Final = 1.0
+"""For cancelling consumers and closing, once nothing is handled any more."""
 
 
 class PatientBroker(RabbitBroker):
     """Waits at its start until RabbitMQ and the queues are there, in whatever order the rest comes up."""
 
     queues: Sequence[str] = ()
+    stop_within_s: float = _TAKING_LEAVE_S
 
     @property
     def consuming(self) -> bool:
@@ -40,6 +44,19 @@ class PatientBroker(RabbitBroker):
                 await asyncio.sleep(_PAUSE_S)
             else:
                 return
+
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        """Finish what is handled, and close; a broker that does not answer is left, and gives it to others."""
+        try:
+            async with asyncio.timeout(self.stop_within_s):
+                await super().stop(exc_type, exc_val, exc_tb)
+        except TimeoutError:
+            log.warning("the broker is silent; not waited for")
 
     async def _look_for_queues(self) -> None:
         url = str(self._connection_kwargs["url"])
@@ -63,6 +80,7 @@ def create_broker(*, amqp_url: str, queues: Sequence[str], shutdown_s: float) ->
         apply_types=False,
     )
     broker.queues = tuple(queues)
+    broker.stop_within_s = shutdown_s + _TAKING_LEAVE_S
     return broker
 
 

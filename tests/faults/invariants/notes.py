@@ -34,7 +34,8 @@ def honest_notes(e: Evidence) -> Iterator[Finding]:
         own = (note["session_id"], note["kind"], note["state_version"]) == (session, kind, stored["version"])
         yield None if own else f"{key} holds the note of {note['session_id']} {note['state_version']}"
         mark = e.history.accounts.get(account, "")
-        yield None if mark in note["markdown"] else f"{key} does not hold its session's words"
+        spoken = note["generator"] != "template" or mark in note["markdown"]  # a model may choose its words
+        yield None if spoken else f"{key} does not hold its session's words"
         row = sessions.get(session)
         ahead = row is None or stored["version"] > row["state_version"]
         yield f"{key} is of version {stored['version']}, which there never was" if ahead else None

@@ -21,6 +21,7 @@ from fix_outcomes.subscribers import Subscribers
 from shared import health
 
 _PING_S = 1.0
+_CLOSING_S = 1.5
 
 
 def utc_now() -> datetime:
@@ -54,7 +55,7 @@ def create_app(
         keep_published=timedelta(hours=settings.keep_published_h),
         keep_answers=timedelta(hours=settings.keep_answers_h),
     )
-    broker = create_broker(amqp_url=amqp_url, queues=Subscribers.QUEUES, shutdown_s=settings.shutdown_s)
+    broker = create_broker(amqp_url=amqp_url, queues=Subscribers.QUEUES, shutdown_s=settings.shutdown_s / 2)
     Subscribers(
         record=partial(handlers.record, engine=engine, clock=clock, checkpoint=checkpoint),
         remember_parked=partial(handlers.remember_parked, engine=engine, clock=clock),
@@ -80,10 +81,13 @@ def create_app(
             yield
         finally:
             relaying.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await relaying
-            await asyncio.gather(replies.stop(), relayed.stop())
-            await asyncio.gather(engine.dispose(), relay_engine.dispose())
+            # A server that is silent is not waited for: what it was told is known to it, or comes again.
+            await asyncio.wait((relaying,), timeout=_CLOSING_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSING_S):
+                    await asyncio.gather(
+                        replies.stop(), relayed.stop(), engine.dispose(), relay_engine.dispose()
+                    )
 
     return AsgiFastStream(broker, asgi_routes=health.routes(readiness), lifespan=lifespan, logger=None)
 

@@ -1,0 +1,46 @@
+"""Who consumes takes leave in time, also of a broker that does not answer."""
+
+import asyncio
+import time
+
+import aio_pika
+from faststream.rabbit import RabbitMessage, RabbitQueue
+from places import Broker
+from proxy import proxy_to
+from shared.consuming import create_broker
+from shared.contracts.topology import COMMANDS, FIX_OUTCOMES_COMMANDS
+from shared.contracts.vocabulary import Service
+
+SHUTDOWN_S = 0.5
+MARGIN_S = 2.0  # the second for taking leave, and a busy machine
+
+
+async def test_a_stop_ends_in_time_although_the_broker_is_silent_and_something_is_in_hand(
+    broker: Broker,
+) -> None:
+    begun = asyncio.Event()
+
+    async def never_done(_message: RabbitMessage) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    url = broker.url(Service.FIX_OUTCOMES)
+    async with proxy_to(url) as proxy:
+        name = FIX_OUTCOMES_COMMANDS.name
+        consumer = create_broker(amqp_url=proxy.url(url), queues=(name,), shutdown_s=SHUTDOWN_S)
+        consumer.subscriber(RabbitQueue(name, declare=False), no_reply=True)(never_done)
+        await consumer.start()
+        await _publish(broker)
+        async with asyncio.timeout(10):
+            await begun.wait()
+        proxy.turn_deaf()
+        began = time.monotonic()
+        await consumer.stop()
+        assert time.monotonic() - began < SHUTDOWN_S + MARGIN_S
+
+
+async def _publish(broker: Broker) -> None:
+    async with await aio_pika.connect(broker.admin_url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange(COMMANDS, ensure=False)
+        await exchange.publish(aio_pika.Message(b"{}"), FIX_OUTCOMES_COMMANDS.key)

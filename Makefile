@@ -105,7 +105,7 @@ notes: setup ## Shows one example ticket's notes: bundle, documents, checks, cos
 bench-notes: setup ## Writes the table of LLM calls, tokens and cost into docs/notes.md
 	$(RUN) python -m benchmarks.notes
 
-faults: servers ## Kills, pauses and cuts off processes under load, and judges (ONLY=name,name SEED=n)
+faults: servers ## Kills, pauses and cuts off processes under load, and judges (ONLY=name,name SEED=n DOCUMENT=file)
 	$(RUN) faults run $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(DOCUMENT),--document $(DOCUMENT))
 
 soak: servers ## Load with a random fault every 20 s, for 30 minutes; judges record and memory (MINUTES=n SEED=n)

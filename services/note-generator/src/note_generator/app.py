@@ -103,10 +103,7 @@ def create_app(
         await notes.stop()
 
     async def close() -> None:
-        await record.stop()
-        await publisher.stop()
-        await cache.close()
-        await writer.close()
+        await asyncio.gather(record.stop(), publisher.stop(), cache.close(), writer.close())
 
     return AsgiFastStream(
         broker,

@@ -22,7 +22,7 @@ from faults.table import Line, table, write_into
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
-LONG = Pace(changes=60, seconds=0.5)
+LONG = Pace(changes=120, seconds=1.5)
 _SHOWN = 5
 
 Seed = Annotated[str, typer.Option(help="Makes the same choices again")]

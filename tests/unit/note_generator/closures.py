@@ -111,6 +111,16 @@ CLOSURES: Final = (
 )
 
 HONEST: Final = (
+    "The ISP confirmed that the circuit shows no timeouts.",
+    "The firmware on the standby slot is up to date.",
+    "We will tell you once the router has been restarted and the line has been watched for a day.",
+    "The change was made at the router; the restart has to wait until the practice closes.",
+    "It is well known that such drops come with a short lease.",
+    "Until then, the drops can occur at any time.",
+    "Nothing was changed at the phones.",
+    "The update is in place, but its effect has not been seen yet.",
+    "The cause is assumed to be the short lease; this has not been proven.",
+    "The engineer could not restart the router remotely.",
     "Whether it works is not known yet.",
     "Whether the problem is resolved will be known after the restart.",
     "The fix has not been verified.",

@@ -1,10 +1,14 @@
 """Which failures are repeated, by what the Messages API says of them."""
 
+from typing import get_args
+
 import httpx2
 import pytest
 from anthropic import APIConnectionError, APIStatusError, APITimeoutError
+from anthropic.types import Model
 from note_generator.asking import REASONS, kind_of, pause_s
 from note_generator.breaker import Breaker
+from note_generator.settings import Settings
 
 ASKED = httpx2.Request("POST", "http://127.0.0.1/v1/messages")
 
@@ -62,3 +66,13 @@ def test_a_breaker_opens_lets_one_try_and_closes() -> None:
     assert [breaker.is_open, breaker.is_open] == [False, True]
     breaker.succeeded()
     assert not breaker.is_open
+
+
+def test_every_model_with_a_price_is_one_that_the_sdk_knows() -> None:
+    settings, known = (
+        Settings.model_construct(),
+        {name for each in get_args(Model) for name in get_args(each)},
+    )
+    assert {settings.model, *settings.prices} <= known
+    for price in settings.prices.values():
+        assert price.cache_read < price.input < price.cache_write < price.output

@@ -20,11 +20,11 @@ _LISTS: Final[Mapping[str, str]] = {
     "functionality|everything|all|it|this|that|they|update|change|fix|case|ticket)s?",
     "be": "(is|are|was|were|be|been|being|got|gets|looks?|seems?|stays?|now|again)",
     "solved": "(resolved|fixed|solved|cured|remedied|rectified|corrected|closed|settled|eliminated|overcome|sorted|"
-    "successful|restored|re-?established|recovered|resumed|verified)",
+    "successful|restored|re-?established|recovered|resumed|verified|confirmed|proven)",
     "solve": "(resolve|fix|solve|cure|remedy|eliminate|restore)",
     "solves": "(resolve[ds]|fixe[ds]|solve[ds]|cure[ds]|remedied|eliminate[ds]|removed|ended|restored|resumed)",
-    "well": "(ok|okay|fine|good|well|normal|stable|healthy|operational|functional|online|up|all right|satisfied|"
-    "happy|working)",
+    "well": "(ok|okay|fine|good|well(?! known)|normal|stable|healthy|operational|functional|online|up(?! to)|"
+    "all right|satisfied|happy|working)",
     "run": "(work|working|works|worked|run|running|runs|function|functions|functioning|go through|going through|"
     "stable|fine|ok|online|functional|operational)",
     "done": "(complete|completed|done|finished|passed|over|positive|successful)",
@@ -68,7 +68,7 @@ _WORKS_BY_ITSELF: Final = r"""
     worked(?! (on|with|around|out|together))
     working(?! (hours?|days?|directory|director|copy|copies|group|from))
     success|successful|successfully
-    (confirmed|confirms|verified|proven|passed)
+    (client|customer|user)s?( has| have)? (confirmed|confirms|verified)
     {be}( \w+)? {well}
     (connection|line|link|tunnel|internet) .. holds
 """

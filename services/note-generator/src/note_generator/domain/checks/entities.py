@@ -92,6 +92,23 @@ def _weekday(match: Match[str]) -> tuple[str, ...]:
     return (_WEEKDAYS[match[0].casefold()],)
 
 
+def _group(match: Match[str]) -> tuple[str, ...]:
+    return (match[1].casefold(),)
+
+
+def _hour_word(match: Match[str]) -> tuple[str, ...]:
+    return (match[0].casefold(), "12:00" if match[0].casefold() == "noon" else "00:00")
+
+
+def _release(match: Match[str]) -> tuple[str, ...]:
+    name = match[0].casefold()
+    return name, name.replace(" ", ""), f"{name[:3]}{match[1]}"
+
+
+def _digits(match: Match[str]) -> tuple[str, ...]:
+    return (re.sub(r"\D", "", match[0]),)
+
+
 def _kb(match: Match[str]) -> tuple[str, ...]:
     return (f"kb{match[1]}",)
 
@@ -135,11 +152,39 @@ _KINDS: Final = (
         _time,
     ),
     _kind("time", r"(?<![\w:.])(?P<hour>1[0-2]|[1-9])(?P<minute>)? ?(?P<half>[ap]\.?m)\b\.?", _time),
+    _kind("time", r"\b(?:noon|midnight)\b", _hour_word),
+    _kind("day", r"\b(?:today|tonight|tomorrow|yesterday)\b"),
     _kind("day", r"\b(?:" + "|".join(_WEEKDAYS) + r")\b", _weekday),
     _kind("user name", r"\b[a-z][\w-]*\\[\w.$-]+\w"),
     _kind("host name", r"\\\\[\w.$-]+(?:\\[\w.$ -]+)*\w"),
     _kind("host name", r"\b(?:[a-z0-9_](?:[\w-]*\w)?\.)+[a-z]{2,}\b(?!\()"),
     _kind("version", r"\bv?\d+(?:\.(?:\d+|x))+(?:[-+.]?\w+)*"),
+    _kind("version", r"\b\d\dH[12]\b"),
+    _kind(
+        "version",
+        r"\b(?:windows|server|office|macos|ios|android|ubuntu|debian|exchange) (\d{1,4})\b",
+        _release,
+    ),
+    _kind("phone number", r"(?<![\w.])(?:\+\d|\(?0\d)[\d ()/-]{5,}\d\b|\b\d{3}[ -]\d{4}\b", _digits),
+    _kind(
+        "number",
+        r"\b(?:port|vlan|extension|ext|id|ticket|case|incident|event|code|pid)\.? #?(\d{2,})\b",
+        _group,
+    ),
+    _kind(
+        "host name",
+        r"\b(?:[Ss]erver|[Hh]ost|[Mm]achine|[Cc]omputer|[Rr]outer|[Ss]witch|[Pp]rinter|[Ff]irewall|[Nn]ode|[Ll]aptop) "
+        r"(?:named |called )?([A-Z][\w-]{2,})",
+        _group,
+        exactly=True,
+    ),
+    _kind("person", r"\b(?:Mr|Mrs|Ms|Dr|Herr|Frau)\.? ([A-Z]\w+)", _group, exactly=True),
+    _kind(
+        "person",
+        r"\b(?:[Cc]ontact|[Aa]sk|[Tt]ell|[Ee]-?mail|[Cc]all) ([A-Z][a-z]{2,})\b",
+        _group,
+        exactly=True,
+    ),
     _kind("host name", r"\b[a-z][a-z_]*(?:-[a-z0-9_]+)*[-_]?\d+[\w-]*\b"),
     _kind("host name", r"\b[A-Z]{2,}[A-Z0-9]*(?:-[A-Z0-9]{2,})+\b", exactly=True),
     _kind("name", r"(?<=[a-z,] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})+\b", exactly=True),

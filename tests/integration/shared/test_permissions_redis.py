@@ -12,7 +12,7 @@ from note_generator import users
 from pydantic import SecretStr
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
-from shared.contracts.cache import fence_key, lock_key, note_key
+from shared.contracts.cache import draft_key, fence_key, lock_key, note_key, text_key
 from shared.contracts.vocabulary import NoteKind, Service
 
 PASSWORDS = {
@@ -20,6 +20,7 @@ PASSWORDS = {
 }
 ACCOUNT, SESSION, KIND = uuid4(), uuid4(), NoteKind.RESOLUTION_NOTE
 NOTE = note_key(ACCOUNT, SESSION, KIND)
+DRAFT = draft_key(ACCOUNT, SESSION, KIND, 7)
 
 BY_BOTH = pytest.mark.parametrize("service", PASSWORDS)
 DANGEROUS = pytest.mark.parametrize(
@@ -54,8 +55,9 @@ def administrator(servers: Servers) -> Iterator[Redis]:
     assert kept
     with Redis.from_url(servers.redis_url, decode_responses=True) as redis:
         redis.hset(NOTE, mapping={"v": "7", "d": "a note"})
+        redis.set(DRAFT, "a note so far")
         yield redis
-        redis.delete(NOTE)
+        redis.delete(NOTE, DRAFT)
 
 
 @pytest.fixture
@@ -72,10 +74,15 @@ def note_generator(servers: Servers, administrator: Redis) -> Iterator[Redis]:
 
 def test_the_gateway_reads_notes(gateway: Redis) -> None:
     assert gateway.hmget(NOTE, ["v", "d"]) == ["7", "a note"]
+    assert gateway.get(DRAFT) == "a note so far"
 
 
 @pytest.mark.parametrize(
-    "command", [f"HSET {NOTE} v 8", f"DEL {NOTE}", f"SET {NOTE} x", f"PEXPIRE {NOTE} 1", f"GETDEL {NOTE}"]
+    "command",
+    [
+        *(f"HSET {NOTE} v 8", f"DEL {NOTE}", f"SET {NOTE} x", f"PEXPIRE {NOTE} 1", f"GETDEL {NOTE}"),
+        f"SET {DRAFT} x",
+    ],
 )
 def test_the_gateway_writes_none(gateway: Redis, command: str) -> None:
     with pytest.raises(NoPermissionError):
@@ -83,11 +90,17 @@ def test_the_gateway_writes_none(gateway: Redis, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [lock_key(ACCOUNT, SESSION, KIND, 7), fence_key(ACCOUNT, SESSION, KIND), "rf:else", "else"]
+    "key",
+    [
+        *(lock_key(ACCOUNT, SESSION, KIND, 7), fence_key(ACCOUNT, SESSION, KIND)),
+        *(text_key(ACCOUNT, SESSION, KIND, "0"), "rf:else", "else"),
+    ],
 )
 def test_the_gateway_reads_nothing_else(gateway: Redis, key: str) -> None:
     with pytest.raises(NoPermissionError):
         gateway.hget(key, "v")
+    with pytest.raises(NoPermissionError):
+        gateway.get(key)
 
 
 def test_the_gateway_runs_no_script(gateway: Redis) -> None:

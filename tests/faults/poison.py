@@ -17,7 +17,7 @@ from shared.parked import Parked, ParkingLot
 from faults.client import SESSIONS
 from faults.experiment import Scene
 from faults.handmade import ADMINISTRATOR, ANSWERED_S, FINGERPRINT, Hands, by_hand, command, creation
-from faults.history import Expectation
+from faults.history import Attempt, Expectation
 from faults.injector import NotInTime
 from faults.tenants import Account
 
@@ -56,7 +56,7 @@ async def deadly_command(scene: Scene) -> None:
         )
         sent = await scene.load.call(request, account.token)
         assert sent.queued, f"{sent} was to be queued"
-        await _says_parked(scene, account, command_id, within_s=_PARKED_S, about=request.number)
+        await _says_parked(scene, account, command_id, within_s=_PARKED_S, sent=sent)
 
 
 async def refused_by_the_database(scene: Scene) -> None:
@@ -80,7 +80,7 @@ async def refused_by_the_database(scene: Scene) -> None:
             )
             sent = await scene.load.call(request, account.token)
             assert sent.queued, f"{sent} was to be queued"
-            await _says_parked(scene, account, command_id, within_s=_PARKED_S, about=request.number)
+            await _says_parked(scene, account, command_id, within_s=_PARKED_S, sent=sent)
         await _replayed(scene, str(command_id))
         await _says(
             scene,
@@ -88,7 +88,7 @@ async def refused_by_the_database(scene: Scene) -> None:
             command_id,
             lambda told: bool(told["status"] == "succeeded"),
             within_s=ANSWERED_S,
-            about=request.number,
+            sent=sent,
         )
 
 
@@ -135,6 +135,12 @@ async def _unreadable(scene: Scene, hands: Hands) -> None:
     ):
         scene.injector.history.expect_parked(Expectation(mark, reason))
         await hands.send(body.format(mark=mark).encode())
+
+
+def _operation(scene: Scene, account: Account, command_id: UUID) -> str:
+    receipts = Receipts(scene.stage.stack.state.secret("operations"))
+    receipt = receipts.write(Receipt(command_id, datetime.now(UTC)), account_id=UUID(account.id))
+    return f"/api/v1/operations/{receipt}"
 
 
 async def _says_parked(scene: Scene, account: Account, command_id: UUID, **more: Any) -> None:

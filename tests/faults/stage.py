@@ -138,6 +138,10 @@ class Stage:
         self.stack.configure(_WRITER, settings=self._settings[_WRITER], command=_program(_WRITER))
         await asyncio.to_thread(self._start_all)
 
+    def runs_todays(self, step: str) -> None:
+        """From now on this step is today's: what that has done to a server, the other tree's may not know."""
+        self._settings.pop(step, None)
+
     def _start_all(self) -> None:
         for name in self.stack.names():
             self.stack.resume(name)

@@ -92,6 +92,7 @@ def apply_the_new_steps(stage: Stage) -> None:
     steps = services.steps(stage.stack.state, stage.stack.servers.addresses, Choices())
     for arguments, environment in steps.values():
         subprocess.run(arguments, env=environment, check=True)
+    stage.runs_todays("database-apply")
 
 
 async def replace(scene: Scene, name: str, *, path: str) -> None:

@@ -17,7 +17,7 @@ from shared.parked import Parked, ParkingLot
 from faults.client import SESSIONS
 from faults.experiment import Scene
 from faults.handmade import ADMINISTRATOR, ANSWERED_S, FINGERPRINT, Hands, by_hand, command, creation
-from faults.history import Attempt, Expectation
+from faults.history import Expectation
 from faults.injector import NotInTime
 from faults.tenants import Account
 

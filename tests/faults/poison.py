@@ -17,7 +17,7 @@ from shared.parked import Parked, ParkingLot
 from faults.client import SESSIONS
 from faults.experiment import Scene
 from faults.handmade import ADMINISTRATOR, ANSWERED_S, FINGERPRINT, Hands, by_hand, command, creation
-from faults.history import Expectation
+from faults.history import Attempt, Expectation
 from faults.injector import NotInTime
 from faults.tenants import Account
 
@@ -139,7 +139,7 @@ async def _unreadable(scene: Scene, hands: Hands) -> None:
 
 def _operation(scene: Scene, account: Account, command_id: UUID) -> str:
     receipts = Receipts(scene.stage.stack.state.secret("operations"))
-    receipt = receipts.write(Receipt(command_id, datetime.now(UTC)), account_id=UUID(account.id))
+    receipt = receipts.write(Receipt(command_id, datetime.now(UTC), FINGERPRINT), account_id=UUID(account.id))
     return f"/api/v1/operations/{receipt}"
 
 
@@ -154,14 +154,14 @@ async def _says(
     wanted: Callable[[dict[str, Any]], bool],
     *,
     within_s: float,
-    about: int | None = None,
+    sent: Attempt | None = None,
 ) -> None:
-    """Ask after an operation until it says what is wanted. Raises NotInTime."""
-    receipts = Receipts(scene.stage.stack.state.secret("operations"))
-    operation = receipts.write(
-        Receipt(command_id, datetime.now(UTC), FINGERPRINT), account_id=UUID(account.id)
-    )
-    path = f"/api/v1/operations/{operation}"
+    """Ask after an operation, where `sent` was told to or of our own making, until it says what is wanted.
+
+    Raises NotInTime.
+    """
+    about = sent.request.number if sent else None
+    path = (sent and sent.result.location) or _operation(scene, account, command_id)
     try:
         async with asyncio.timeout(within_s):
             while True:

@@ -5,6 +5,7 @@ an event loop whose clock jumps. Played are Redis, by a dictionary, and the mode
 four characters of what it would read and write.
 """
 
+import argparse
 import asyncio
 import sys
 from collections.abc import Callable
@@ -243,6 +244,7 @@ def tokens(messages: int) -> int:
 
 def main() -> None:
     """Print the table and put it into the document."""
+    argparse.ArgumentParser(prog="benchmarks.notes", description=__doc__).parse_args()
     settings = Settings.model_construct()
     made = table(settings)
     page = DOCUMENT.read_text(encoding="utf-8")

@@ -30,7 +30,9 @@ def settings(url: str, **more: Any) -> Settings:
         "redis_url": SecretStr(NOWHERE),
         "anthropic_base_url": url,
     }
-    return Settings(**(values | {"anthropic_api_key": SecretStr("no-real-key"), "llm_timeout_s": 0.5} | more))
+    return Settings(
+        **(values | {"anthropic_api_key": SecretStr("no-real-key"), "llm_timeout_s": 10.0} | more)
+    )
 
 
 @asynccontextmanager

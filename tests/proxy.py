@@ -42,12 +42,13 @@ class Proxy:
         task = asyncio.create_task(self._serve(reader, writer))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+        # However it ends: cut before it has begun, it would leave a caller that waits.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there_reader, there_writer = await asyncio.open_connection(self._host, self._port)
         except OSError:
-            writer.transport.abort()
             return
         ways = {
             asyncio.create_task(self._pass_on(reader, there_writer)),
@@ -58,8 +59,7 @@ class Proxy:
         finally:
             for way in ways:
                 way.cancel()
-            for end in (writer, there_writer):
-                end.transport.abort()
+            there_writer.transport.abort()
             await asyncio.gather(*ways, return_exceptions=True)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -136,7 +136,6 @@ async def test_citations_name_the_facts_by_their_ids() -> None:
         (lambda _: said("I cannot help", stop_reason="refusal"), "declined", 1),
         (cut_off, "cut off", 1),
         (lambda _: said("  "), "wrote nothing", 1),
-        (slow, "took too long", 1),
         (lost, "could not be reached", 3),
         (lambda _: went_wrong(400, "invalid_request_error"), "refused the request", 1),
         (lambda _: went_wrong(401, "authentication_error"), "refused the key", 1),
@@ -174,6 +173,13 @@ async def test_a_call_that_succeeds_after_a_pause_is_no_failure() -> None:
     answers = [went_wrong(529, "overloaded_error", retry_after="0"), said(handed_in(HONEST))]
     async with MessagesApi(lambda _: answers.pop(0)).serving() as api:
         assert (await written(api.url)).generator == "llm"
+
+
+async def test_a_model_that_is_too_slow_gives_the_template_and_is_asked_once() -> None:
+    async with MessagesApi(slow).serving() as api:
+        draft = await written(api.url, llm_timeout_s=0.5)
+    assert len(api.requests) == 1
+    assert (draft.markdown, draft.warnings) == (template(), ("the model took too long",))
 
 
 async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while() -> None:

@@ -33,6 +33,7 @@ ROUNDS = {
     "fix-outcomes sleeps, and bad messages come": ("fix-outcomes-pause", "poison", "deadly-command"),
     "replicas are replaced": ("rolling-restart",),
 }
+SLOW = {"replicas are replaced"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,9 @@ async def listener(stage: Stage) -> AsyncIterator[Subscriber]:
         yield listener
 
 
-@pytest.mark.parametrize("round_", ROUNDS)
+@pytest.mark.parametrize(
+    "round_", [pytest.param(each, marks=pytest.mark.full) if each in SLOW else each for each in ROUNDS]
+)
 async def test_nothing_is_lost_when(round_: str, stage: Stage, listener: Subscriber, tmp_path: Path) -> None:
     experiments = [EXPERIMENTS[name] for name in ROUNDS[round_]]
     outcome = await perform(

@@ -134,7 +134,7 @@ class Courier(Generic[Request]):
         """Callers that wait."""
         return len(self._unanswered)
 
-    async def start(self, *, patience_s: float = 5.0) -> None:
+    async def start(self, *, patience_s: float = 2.0) -> None:
         """Connect, waiting for at most `patience_s`; connecting goes on in the background after that."""
         self._connection.start()
         await self._connection.wait_ready(patience_s)

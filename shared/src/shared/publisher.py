@@ -17,6 +17,7 @@ from shared.broker import BROKER_ERRORS, UNROUTABLE_OR_REFUSED, BrokerConnection
 from shared.contracts.vocabulary import Service
 
 PUBLISH_TIMEOUT_S: Final = 10.0
+_PATIENCE_S: Final = 2.0
 
 _PERSISTENT, _TRANSIENT = 2, 1
 
@@ -57,9 +58,9 @@ class Publisher:
         return self._connection.ready
 
     async def start(self) -> None:
-        """Connect; connecting goes on in the background where it takes long."""
+        """Connect; where it takes long that goes on in the background, so that a service can say what it lacks."""
         self._connection.start()
-        await self._connection.wait_ready(PUBLISH_TIMEOUT_S)
+        await self._connection.wait_ready(_PATIENCE_S)
 
     async def stop(self) -> None:
         """Close."""

@@ -12,8 +12,6 @@ from shared.courier import Courier, Destination, Limits
 
 from gateway.settings import Settings
 
-_PATIENCE_S = 2.0
-
 
 def _commands(batch: Sequence[Command]) -> bytes:
     return CommandBatch(commands=tuple(batch)).model_dump_json(by_alias=True).encode()
@@ -71,9 +69,9 @@ class Couriers:
     async def start(self) -> None:
         """Connect; what is not reached within a moment goes on trying in the background."""
         await asyncio.gather(
-            self.commands.start(patience_s=_PATIENCE_S),
-            self.queries.start(patience_s=_PATIENCE_S),
-            self.previews.start(patience_s=_PATIENCE_S),
+            self.commands.start(),
+            self.queries.start(),
+            self.previews.start(),
         )
 
     async def stop(self) -> None:

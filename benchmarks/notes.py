@@ -17,6 +17,7 @@ from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "note_generator"))
 
+from jumping_loop import JumpingLoop
 from note_generator.aloud import Show, unseen
 from note_generator.cache import Busy, Found, Granted, NoteRef
 from note_generator.checkpoints import no_checkpoint
@@ -45,22 +46,6 @@ PROMPT_TOKENS = 900
 
 
 POLICIES = ("naive", "single-flight", "debounce", "content hash", "lazy")
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """Its clock jumps to the next timer whenever there is nothing else to do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._at = 0.0
-
-    def time(self) -> float:
-        return self._at
-
-    def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self._at = max(self._at, self._scheduled[0].when())  # type: ignore[attr-defined]
-        super()._run_once()  # type: ignore[misc]
 
 
 @dataclass

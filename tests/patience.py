@@ -15,14 +15,15 @@ async def eventually(
     look: Callable[[], Found | Awaitable[Found | None] | None], *, within_s: float = 20
 ) -> Found:
     """What `look` finds, as soon as it finds something; AssertionError if that takes too long."""
-    deadline = time.monotonic() + within_s
+    now = asyncio.get_running_loop().time
+    deadline = now() + within_s
     while True:
         found = look()
         if isawaitable(found):
             found = await found
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {within_s:g} s"
+        assert now() < deadline, f"not within {within_s:g} s"
         await asyncio.sleep(POLL_S)
 
 

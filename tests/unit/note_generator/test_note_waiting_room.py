@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
+from jumping_loop import on_a_jumping_clock
 from note_generator.outage import Away
 from note_generator.waiting_room import (
     Delivery,
@@ -17,6 +18,7 @@ from note_generator.waiting_room import (
     Waiting,
     WaitingRoom,
 )
+from patience import eventually
 from shared.contracts.events import StateChange
 
 ACCOUNT = UUID(int=1)
@@ -33,6 +35,7 @@ class Scene:
     written: list[int] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     set_aside: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
     results: dict[int, list[Handled | NotQuiet | Exception]] = field(default_factory=dict)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     ladder_is_away: bool = False
@@ -55,6 +58,7 @@ class Scene:
 
     async def put_aside(self, waiting: Waiting, _: Exception) -> None:
         if self.ladder_is_away:
+            self.refused.append(waiting.key.session_id.int)
             raise Away
         self.set_aside.append(waiting.key.session_id.int)
 
@@ -77,11 +81,7 @@ class Scene:
 
 
 async def until_empty(room: WaitingRoom) -> None:
-    for _ in range(1_000):
-        if not len(room):
-            return
-        await asyncio.sleep(0.005)
-    pytest.fail("still waiting")
+    await eventually(lambda: not len(room))
 
 
 @pytest.fixture
@@ -91,11 +91,12 @@ def scene() -> Scene:
     return scene
 
 
+@on_a_jumping_clock
 async def test_a_delivery_is_settled_when_its_last_session_is_written(scene: Scene) -> None:
     scene.gate.clear()
     async with scene.room() as room:
         await room.take(scene.delivery("a"), [change(1), change(2), change(1)])
-        await asyncio.sleep(0.08)
+        await eventually(lambda: len(scene.written) == 2)
         assert scene.settled == []
         scene.gate.set()
         await until_empty(room)
@@ -103,6 +104,7 @@ async def test_a_delivery_is_settled_when_its_last_session_is_written(scene: Sce
     assert scene.settled == ["a"]
 
 
+@on_a_jumping_clock
 async def test_a_newer_delivery_settles_the_one_it_replaces(scene: Scene) -> None:
     async with scene.room(quiet_s=10, max_wait_s=10) as room:
         await room.take(scene.delivery("a"), [change(1), change(2)])
@@ -113,23 +115,25 @@ async def test_a_newer_delivery_settles_the_one_it_replaces(scene: Scene) -> Non
     assert scene.settled == ["a"], "what is not done is not acknowledged at the end"
 
 
+@on_a_jumping_clock
 async def test_a_burst_is_written_once(scene: Scene) -> None:
-    async with scene.room(quiet_s=0.05) as room:
+    async with scene.room(quiet_s=0.05, max_wait_s=10) as room:
         for n in range(20):
             await room.take(scene.delivery(str(n)), [change(1, n)])
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.04)
         scene.results[1] = [Handled(19)]
         await until_empty(room)
     assert scene.written == [1]
     assert len(scene.settled) == 20
 
 
+@on_a_jumping_clock
 async def test_a_change_during_the_writing_is_written_too(scene: Scene) -> None:
     scene.gate.clear()
     scene.results[1] = [Handled(1), Handled(2)]
     async with scene.room() as room:
         await room.take(scene.delivery("a"), [change(1, 1)])
-        await asyncio.sleep(0.06)
+        await eventually(lambda: scene.written == [1])
         await room.take(scene.delivery("b"), [change(1, 2)])
         scene.gate.set()
         await until_empty(room)
@@ -137,12 +141,13 @@ async def test_a_change_during_the_writing_is_written_too(scene: Scene) -> None:
     assert scene.settled == ["a", "b"]
 
 
+@on_a_jumping_clock
 async def test_a_change_that_the_snapshot_had_already_costs_nothing_more(scene: Scene) -> None:
     scene.gate.clear()
     scene.results[1] = [Handled(2)]
     async with scene.room() as room:
         await room.take(scene.delivery("a"), [change(1, 1)])
-        await asyncio.sleep(0.06)
+        await eventually(lambda: scene.written == [1])
         await room.take(scene.delivery("b"), [change(1, 2)])
         scene.gate.set()
         await until_empty(room)
@@ -150,6 +155,7 @@ async def test_a_change_that_the_snapshot_had_already_costs_nothing_more(scene: 
     assert scene.settled == ["a", "b"]
 
 
+@on_a_jumping_clock
 async def test_not_quiet_comes_back_later(scene: Scene) -> None:
     scene.results[1] = [NotQuiet(0.05), Handled(1)]
     async with scene.room() as room:
@@ -159,11 +165,12 @@ async def test_not_quiet_comes_back_later(scene: Scene) -> None:
     assert scene.settled == ["a"]
 
 
+@on_a_jumping_clock
 async def test_an_outage_keeps_the_session_and_sets_nothing_aside(scene: Scene) -> None:
     scene.results[1] = [Away(), Away(), Handled(1)]
     async with scene.room() as room:
         await room.take(scene.delivery("a"), [change(1)])
-        await asyncio.sleep(0.1)
+        await eventually(lambda: scene.written == [1, 1])
         assert scene.settled == []
         await until_empty(room)
     assert scene.written == [1, 1, 1]
@@ -171,6 +178,7 @@ async def test_an_outage_keeps_the_session_and_sets_nothing_aside(scene: Scene) 
     assert scene.settled == ["a"]
 
 
+@on_a_jumping_clock
 async def test_a_failure_sets_that_session_aside_alone(scene: Scene) -> None:
     scene.results[1] = [ValueError()]
     async with scene.room() as room:
@@ -181,24 +189,26 @@ async def test_a_failure_sets_that_session_aside_alone(scene: Scene) -> None:
     assert scene.settled == ["a"]
 
 
+@on_a_jumping_clock
 async def test_what_cannot_be_set_aside_is_kept(scene: Scene) -> None:
     scene.results[1] = [ValueError(), Handled(1)]
     scene.ladder_is_away = True
     async with scene.room() as room:
         await room.take(scene.delivery("a"), [change(1)])
-        await asyncio.sleep(0.1)
+        await eventually(lambda: scene.refused == [1])
         assert scene.settled == []
         await until_empty(room)
     assert scene.set_aside == []
     assert scene.settled == ["a"]
 
 
+@on_a_jumping_clock
 async def test_a_full_room_takes_no_more_until_there_is_space(scene: Scene) -> None:
     scene.gate.clear()
     async with scene.room(max_sessions=2) as room:
         await room.take(scene.delivery("a"), [change(1), change(2)])
         third = asyncio.create_task(room.take(scene.delivery("b"), [change(3)]))
-        await asyncio.sleep(0.05)
+        await eventually(lambda: len(scene.written) == 2)
         assert not third.done()
         assert len(room) == 2
         scene.gate.set()

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import uvicorn
 from note_generator.domain.wording import sections_of
+from patience import eventually
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -95,8 +96,7 @@ class MessagesApi:
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110  uvicorn has nothing to wait for
-            await asyncio.sleep(0.01)
+        await eventually(lambda: server.started)
         self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         try:
             yield self

@@ -1,7 +1,8 @@
 """One generation per version over all replicas, and a cache that only goes forward."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from note_generator.cache import Busy, Found, Granted, NoteCache, NoteRef
 from note_generator.outage import CacheAway
 from note_generator.single_flight import SingleFlight, Written
 from note_generator_doubles import ACCOUNT, fresh_story
+from patience import eventually
 from redis.asyncio import Redis
 from shared.contracts.views import Note, Snapshot
 from shared.contracts.vocabulary import Generator, NoteKind
@@ -56,6 +58,11 @@ async def granted(cache: NoteCache, ref: NoteRef) -> str:
     return claim.lock
 
 
+async def taken_over(cache: NoteCache, ref: NoteRef) -> str | None:
+    claim = await cache.claim(ref)
+    return claim.lock if isinstance(claim, Granted) else None
+
+
 async def test_one_gets_the_lock_and_the_others_get_the_note(connect: Connect) -> None:
     one, other, ref = connect(), connect(), ref_of(3)
     lock = await granted(one, ref)
@@ -89,8 +96,7 @@ async def test_a_newer_note_is_not_announced_by_the_older_ones_mark(connect: Con
 async def test_a_writer_whose_lock_was_taken_over_writes_nothing(connect: Connect) -> None:
     zombie, successor, ref = connect(), connect(), ref_of(3)
     stale = await granted(zombie, ref)
-    await asyncio.sleep(LEASE_S + 0.1)
-    lock = await granted(successor, ref)
+    lock = await eventually(lambda: taken_over(successor, ref))
     assert int(lock.split(":")[0]) > int(stale.split(":")[0])
     assert not await zombie.store(ref, note_of(ref, "stale"), stale)
     assert not await zombie.renew(ref, stale)
@@ -117,56 +123,77 @@ async def test_an_absent_redis_is_said_at_once_and_not_asked_again_and_again(con
 
 
 class Replica:
-    """A single flight that counts what it writes."""
+    """A single flight that counts what it is asked and what it writes, and writes while it may."""
 
-    def __init__(self, cache: NoteCache, takes_s: float = 0.1) -> None:
-        self.written = 0
-        self.takes_s = takes_s
+    def __init__(self, cache: NoteCache, *, held: bool = False) -> None:
+        self.asked = self.written = 0
+        self.may_write = asyncio.Event()
+        if not held:
+            self.may_write.set()
         self.flight = SingleFlight(cache=cache, write=self._write, lease_s=LEASE_S)
 
     async def _write(self, ref: NoteRef, _: Snapshot, __: Show) -> Note:
         self.written += 1
-        await asyncio.sleep(self.takes_s)
+        await self.may_write.wait()
         return note_of(ref, f"by {id(self)}")
 
-    def ask(self, snapshot: Snapshot, **more: bool) -> Awaitable[Written]:
-        return self.flight.note(NoteRef.of(ACCOUNT, snapshot.session, NOTE), snapshot, **more)
+    async def ask(self, snapshot: Snapshot, **more: bool) -> Written:
+        self.asked += 1
+        return await self.flight.note(NoteRef.of(ACCOUNT, snapshot.session, NOTE), snapshot, **more)
 
 
 async def test_many_askers_in_two_replicas_get_one_note(connect: Connect) -> None:
-    replicas = Replica(connect()), Replica(connect())
+    replicas = Replica(connect(), held=True), Replica(connect(), held=True)
     snapshot = fresh_story().snapshot()
-    notes = await asyncio.gather(*(replica.ask(snapshot) for replica in replicas for _ in range(100)))
+    asking = asyncio.gather(*(replica.ask(snapshot) for replica in replicas for _ in range(100)))
+    await eventually(lambda: [replica.asked for replica in replicas] == [100, 100])
+    await eventually(lambda: any(replica.written for replica in replicas))
+    for replica in replicas:
+        replica.may_write.set()
+    notes = await asking
     assert sum(replica.written for replica in replicas) == 1
     assert len({written.note.markdown for written in notes}) == 1
 
 
-async def test_a_slow_writer_keeps_its_lock(connect: Connect) -> None:
-    slow, other = Replica(connect(), takes_s=3 * LEASE_S), Replica(connect())
+async def test_a_slow_writer_keeps_its_lock(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, renewed = connect(), itertools.count(1)
+    renew, thrice_over = cache.renew, asyncio.Event()
+
+    async def counted(ref: NoteRef, lock: str) -> bool:
+        if next(renewed) > 9:  # three times in each lease
+            thrice_over.set()
+        return await renew(ref, lock)
+
+    monkeypatch.setattr(cache, "renew", counted)
+    slow, other = Replica(cache, held=True), Replica(connect())
     snapshot = fresh_story().snapshot()
     writing = asyncio.ensure_future(slow.ask(snapshot))
-    await asyncio.sleep(LEASE_S / 4)
-    await asyncio.gather(writing, other.ask(snapshot))
+    await eventually(lambda: slow.written)
+    waiting = asyncio.ensure_future(other.ask(snapshot))
+    await asyncio.wait_for(thrice_over.wait(), timeout=10)
+    slow.may_write.set()
+    await asyncio.gather(writing, waiting)
     assert (slow.written, other.written) == (1, 0)
 
 
 async def test_an_asker_that_gives_up_takes_the_note_from_nobody(connect: Connect) -> None:
-    replica, snapshot = Replica(connect()), fresh_story().snapshot()
+    replica, snapshot = Replica(connect(), held=True), fresh_story().snapshot()
     impatient, patient = (
         asyncio.ensure_future(replica.ask(snapshot)),
         asyncio.ensure_future(replica.ask(snapshot)),
     )
-    await asyncio.sleep(0.02)
+    await eventually(lambda: (replica.asked, replica.written) == (2, 1))
     impatient.cancel()
+    replica.may_write.set()
     assert (await patient).stored
     assert replica.written == 1
 
 
 async def test_a_replica_that_stops_gives_its_lock_back(connect: Connect) -> None:
-    leaving, staying = Replica(connect(), takes_s=30), Replica(connect())
+    leaving, staying = Replica(connect(), held=True), Replica(connect())
     snapshot = fresh_story().snapshot()
     abandoned = asyncio.ensure_future(leaving.ask(snapshot))
-    await asyncio.sleep(0.05)
+    await eventually(lambda: leaving.written)
     await leaving.flight.stop()
     began = asyncio.get_running_loop().time()
     assert (await staying.ask(snapshot)).stored

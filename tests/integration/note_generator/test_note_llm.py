@@ -8,8 +8,10 @@ import pytest
 from golden_stories import REASON, STORIES
 from messages_api import MessagesApi, handed_in, said, went_wrong
 from note_generator.domain.bundle import bundle
+from note_generator.writer import Draft
 from note_generator_doubles import ACCOUNT
 from note_writing import HONEST, a_writer, template, written
+from patience import eventually
 from prometheus_client import REGISTRY
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -43,11 +45,6 @@ async def test_the_model_gets_the_record_and_people_only_as_data() -> None:
 
 def cut_off(_: dict[str, Any]) -> Response:
     return said(handed_in(HONEST), stop_reason="max_tokens")
-
-
-async def slow(_: dict[str, Any]) -> Response:
-    await asyncio.sleep(1.5)
-    return said(handed_in(HONEST))
 
 
 async def lost(_: dict[str, Any]) -> Response:
@@ -163,6 +160,26 @@ async def test_anything_else_gives_the_template_and_says_why(
     async with MessagesApi(answer).serving() as api:
         draft = await written(api.url)
     assert len(api.requests) == calls
+    assert_template_because(draft, warning)
+
+
+async def test_a_model_that_takes_too_long_is_not_waited_for() -> None:
+    given_up = asyncio.Event()
+
+    async def slow(_: dict[str, Any]) -> Response:
+        await given_up.wait()
+        return said(handed_in(HONEST))
+
+    async with MessagesApi(slow).serving() as api:
+        try:
+            draft = await written(api.url)
+        finally:
+            given_up.set()
+    assert len(api.requests) == 1
+    assert_template_because(draft, "took too long")
+
+
+def assert_template_because(draft: Draft, warning: str) -> None:
     assert draft.markdown == template()
     assert (draft.generator, draft.degraded) == ("template", True)
     assert len(draft.warnings) == 1
@@ -191,8 +208,12 @@ async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while() -> None:
         drafts = [await writer.write(made, account_id=ACCOUNT) for _ in range(4)]
         assert len(api.requests) == 2
         assert "not asked for a while" in drafts[-1].warnings[0]
-        await asyncio.sleep(0.35)
-        await writer.write(made, account_id=ACCOUNT)
+
+        async def asked_again() -> bool:
+            await writer.write(made, account_id=ACCOUNT)
+            return len(api.requests) > 2
+
+        await eventually(asked_again, within_s=5)
     assert len(api.requests) == 3
 
 

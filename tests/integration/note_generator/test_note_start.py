@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+from aio_pika.exceptions import ChannelNotFoundEntity
 from note_generator.app import create_app
 from note_generator_doubles import Surroundings, fresh_story, until
 from pydantic import SecretStr
+from shared.consuming import PatientBroker
 from shared.contracts import topology
 
 
@@ -27,7 +30,20 @@ async def test_without_a_broker_it_lives_and_is_not_ready_and_stops(around: Surr
             assert await status(app, "/metrics") == 200
 
 
-async def test_it_begins_when_its_queues_appear(around: Surroundings) -> None:
+async def test_it_begins_when_its_queues_appear(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = asyncio.Event()
+    look = PatientBroker._look_for_queues
+
+    async def noticed(broker: PatientBroker) -> None:
+        try:
+            await look(broker)
+        except ChannelNotFoundEntity:
+            looked.set()
+            raise
+
+    monkeypatch.setattr(PatientBroker, "_look_for_queues", noticed)
     story = fresh_story()
     around.tell(story)
     queue = topology.NOTE_GENERATOR_PREVIEWS
@@ -36,7 +52,7 @@ async def test_it_begins_when_its_queues_appear(around: Surroundings) -> None:
         api.delete(path).raise_for_status()
         app = create_app(around.settings())
         async with app.start_lifespan_context():
-            await asyncio.sleep(1.5)
+            await asyncio.wait_for(looked.wait(), timeout=10)
             assert await status(app, "/readyz") == 503
             declared = {"durable": True, "arguments": dict(queue.arguments)}
             api.put(path, json=declared).raise_for_status()

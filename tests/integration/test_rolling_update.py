@@ -13,6 +13,7 @@ import httpx
 import pytest
 from devstack.containers import start_test_servers
 from devstack.stack import Stack
+from patience import eventually
 
 PATIENCE_S: Final = 30.0
 GATEWAYS: Final = ("gateway", "gateway-2")
@@ -51,9 +52,7 @@ class Balancer:
             return False
 
     async def until(self, ready: set[str]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while self.ready != ready:  # noqa: ASYNC110 - what other processes do
-                await asyncio.sleep(0.05)
+        await eventually(lambda: self.ready == ready, within_s=PATIENCE_S)
 
     def choose(self, number: int) -> str:
         among = sorted(self.ready)
@@ -102,9 +101,7 @@ async def test_who_replaces_gateways_one_by_one_loses_no_request(stack: Stack, b
             # Not ready, and whoever has not heard of it yet is served all the same.
             late = await balancer.http.get(f"{stack.url(name)}{path}", headers=headers)
             assert late.status_code == httpx.codes.OK
-            async with asyncio.timeout(PATIENCE_S):
-                while stack[name].alive():  # noqa: ASYNC110 - what another process does
-                    await asyncio.sleep(0.1)
+            await eventually(lambda name=name: not stack[name].alive(), within_s=PATIENCE_S)
             stack.start(name)
             await balancer.until(set(GATEWAYS))
             assert len(statuses) > before + 20

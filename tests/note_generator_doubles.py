@@ -15,6 +15,7 @@ from note_generator.settings import Settings
 from note_stories import Story
 from patience import eventually
 from places import Broker
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from shared.contracts import topology
 from shared.contracts.answers import Answer, Answers
@@ -200,6 +201,11 @@ async def _is_ok(endpoint: Callable[..., Awaitable[None]]) -> bool:
 
     await endpoint({"type": "http"}, None, send)
     return sent[0]["status"] == 200
+
+
+def outages(what: str) -> float:
+    """How often something was given up for now, in this process, because `what` does not answer."""
+    return REGISTRY.get_sample_value("rf_note_generator_outages_total", {"what": what}) or 0.0
 
 
 async def until(holds: Callable[[], Any], within_s: float = 10.0) -> None:

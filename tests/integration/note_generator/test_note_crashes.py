@@ -13,7 +13,7 @@ import pytest
 from devstack.containers import start_test_servers
 from devstack.servers import Servers
 from messages_api import MessagesApi, handed_in, said
-from note_generator_doubles import Surroundings, asked, fresh_story, until
+from note_generator_doubles import Surroundings, asked, fresh_story, outages, until
 from places import own_broker
 from pydantic import SecretStr
 from shared.contracts import topology
@@ -75,7 +75,7 @@ async def test_killed_during_the_models_call_another_replica_writes_with_one_cal
             preview = asyncio.ensure_future(gateway.ask(asked(story), timeout_s=25))
             await until(lambda: len(api.requests) == 2, within_s=20)
             first.kill()
-            await asyncio.sleep(0.2)
+            await first.wait()
             release.set()
             answer = await preview
             await until(lambda: {kind for kind, _ in around.announced(story)} == set(NoteKind), within_s=20)
@@ -88,13 +88,17 @@ async def test_a_stop_ends_within_its_time_and_loses_nothing(around: Surrounding
     stories = [fresh_story() for _ in range(20)]
     for story in stories:
         around.tell(story)
+
+    async def all_are_held() -> bool:
+        return await around.ready(QUEUE.name) == 0
+
     async with process(around, quiet_s=30, max_wait_s=30) as replica:
         async with around.asking() as gateway:
             assert (await gateway.ask(asked(stories[0]), timeout_s=20)).status == 200
         seen = around.snapshots_asked
         for story in stories:
             await around.changed(story)
-        await asyncio.sleep(0.5)
+        await until(all_are_held)
         began = time.monotonic()
         replica.send_signal(signal.SIGTERM)
         await replica.wait()
@@ -117,9 +121,10 @@ async def test_the_servers_come_and_go_and_the_notes_follow(tmp_path_factory: py
                 await until(lambda: len(around.announced(story)) == 2)
                 await asyncio.sleep(3)  # a quorum queue that was just declared does not survive a kill
                 await asyncio.to_thread(servers["redis"].kill)
+                before = outages("CacheAway")
                 story.say("engineer", "redis is gone")
                 await around.changed(story)
-                await asyncio.sleep(1.5)
+                await until(lambda: outages("CacheAway") > before)
                 await asyncio.to_thread(servers["redis"].restart)
                 await until(
                     lambda: ("resolution_note", story.version) in around.announced(story), within_s=15

@@ -9,7 +9,7 @@ import aio_pika
 import pytest
 from devstack.servers import Servers
 from messages_api import MessagesApi, handed_in, said
-from note_generator_doubles import ACCOUNT, Surroundings, asked, fresh_story, until
+from note_generator_doubles import ACCOUNT, Surroundings, asked, fresh_story, outages, until
 from places import Broker
 from shared.contracts import topology
 from shared.contracts.queries import GetFix, LintNote, Query
@@ -107,15 +107,22 @@ async def test_two_hundred_previews_over_two_replicas_cost_one_call(around: Surr
     story = fresh_story()
     around.tell(story)
 
+    all_have_asked = asyncio.Event()
+
     async def slowly(_: object) -> object:
-        await asyncio.sleep(0.5)
+        await all_have_asked.wait()
         return said(handed_in(llm_note()))
 
     async with MessagesApi(slowly).serving() as api:
-        more = {**LLM, "anthropic_base_url": api.url, "quiet_s": 0.05}
+        more = {**LLM, "anthropic_base_url": api.url, "quiet_s": 0.05, "previews_at_once": 200}
         async with around.running(**more), around.running(**more), around.asking() as gateway:
             await around.changed(story)
-            answers = await asyncio.gather(*(gateway.ask(asked(story), timeout_s=10) for _ in range(200)))
+            asking = asyncio.gather(*(gateway.ask(asked(story), timeout_s=10) for _ in range(200)))
+            try:
+                await until(lambda: around.snapshots_asked >= 200 and api.requests)
+            finally:
+                all_have_asked.set()
+            answers = await asking
             await until(lambda: len(set(around.announced(story))) == 2)
         calls = [request for request in api.requests if "Write the resolution note" in str(request["system"])]
     assert {answer.status for answer in answers} == {200}
@@ -141,9 +148,10 @@ async def test_without_redis_a_preview_is_answered_and_written_once(around: Surr
 async def test_changes_wait_for_redis_to_come_back(around: Surroundings, servers: Servers) -> None:
     story = fresh_story()
     around.tell(story)
+    before = outages("CacheAway")
     async with around.running(redis_url=NOWHERE):
         await around.changed(story)
-        await asyncio.sleep(1.0)
+        await until(lambda: outages("CacheAway") >= before + 2)
         assert around.announced(story) == []
     assert await around.ready(topology.NOTE_GENERATOR_STATE_CHANGES.name) == 1
     async with around.running(redis_url=servers.redis_url):

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 from metric_names import expressions, metrics_in, without_suffix
+from patience import eventually
 
 from compose.project import SIGHTS, Project, say
 
@@ -31,26 +32,24 @@ async def new_fix(http: httpx.AsyncClient) -> tuple[str, str]:
 async def works(project: Project, *, number: int = 1) -> float:
     """Wait until a change succeeds; seconds."""
     began, account = time.monotonic(), str(uuid4())
-    while True:
+
+    async def succeeds() -> bool:
         try:
             async with project.client(account, number) as http:
                 _, fix = await new_fix(http)
-                if (await http.patch(f"{fix}/outcome", json=PENDING)).status_code == httpx.codes.OK:
-                    return time.monotonic() - began
+                return (await http.patch(f"{fix}/outcome", json=PENDING)).status_code == httpx.codes.OK
         except (httpx.HTTPError, KeyError, RuntimeError):
-            pass
-        if time.monotonic() - began > PATIENCE_S:
-            raise RuntimeError("changes do not succeed again")
-        await asyncio.sleep(0.5)
+            return False
+
+    await eventually(succeeds, within_s=PATIENCE_S)
+    return time.monotonic() - began
 
 
 async def survives_a_kill(project: Project, service: str) -> None:
     """Its processes are killed from inside, and nothing but the restart policy brings it back."""
     before = project.restarts(service)
     project.compose("exec", "-T", service, "sh", "-c", "kill -9 -1 || true")
-    async with asyncio.timeout(PATIENCE_S):
-        while project.restarts(service) == before:  # noqa: ASYNC110 - what the engine does
-            await asyncio.sleep(0.2)
+    await eventually(lambda: project.restarts(service) != before, within_s=PATIENCE_S)
     say(f"{service} was killed and came back; changes succeed {await works(project):.1f} s after that")
 
 
@@ -77,9 +76,10 @@ async def survives_an_absence(project: Project, server: str, allowed: set[int]) 
 
 
 async def _decided(http: httpx.AsyncClient, operation: str) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while (await http.get(f"/operations/{operation}")).json().get("status") != "succeeded":  # noqa: ASYNC110
-            await asyncio.sleep(0.5)
+    async def has_succeeded() -> bool:
+        return (await http.get(f"/operations/{operation}")).json().get("status") == "succeeded"
+
+    await eventually(has_succeeded, within_s=PATIENCE_S)
 
 
 async def scales(project: Project) -> None:
@@ -90,8 +90,12 @@ async def scales(project: Project) -> None:
     account = str(uuid4())
     async with project.client(account, 1) as one, project.client(account, 2) as other:
         sessions = [await new_fix(one) for _ in range(4)]
-        watching = [asyncio.create_task(_watch(other, session, until=12)) for session, _ in sessions]
-        await asyncio.sleep(1)
+        attached = asyncio.Barrier(1 + len(sessions))
+        watching = [
+            asyncio.create_task(_watch(other, session, attached, until=12)) for session, _ in sessions
+        ]
+        async with asyncio.timeout(PATIENCE_S):
+            await attached.wait()
         for number in range(10):
             await asyncio.gather(
                 *(
@@ -112,13 +116,19 @@ async def scales(project: Project) -> None:
             for (_, path), body in zip(asked, previews, strict=True)
         }
         assert len(versions) == len(paths)
-    await asyncio.sleep(4)
-    leading = [_value(project.metrics("fix-outcomes", number), "rf_relay_leading") for number in (1, 2)]
-    assert sorted(leading) == [0, 1], leading
+
+    def leading() -> list[float]:
+        return [_value(project.metrics("fix-outcomes", number), "rf_relay_leading") for number in (1, 2)]
+
+    def all_written() -> bool:
+        waiting = "rf_note_generator_waiting_sessions"
+        return not any(_value(project.metrics("note-generator", number), waiting) for number in (1, 2))
+
+    await eventually(lambda: sorted(leading()) == [0, 1] and all_written(), within_s=PATIENCE_S)
     written = _generated(project) - before
     # Both notes of each session once quiet, and at most once more for the first versions, before the messages came.
     assert len(paths) <= written <= 2 * len(paths), (written, len(paths))
-    say(f"two of each: {sum(map(len, heard))} events in order, relays {leading}, {written:.0f} generations")
+    say(f"two of each: {sum(map(len, heard))} events in order, relays {leading()}, {written:.0f} generations")
 
 
 async def _preview(http: httpx.AsyncClient, path: str) -> dict[str, Any]:
@@ -137,10 +147,13 @@ async def _say(http: httpx.AsyncClient, session: str, number: int) -> None:
     (await http.post(f"/ai-sessions/{session}/messages", json=message)).raise_for_status()
 
 
-async def _watch(http: httpx.AsyncClient, session: str, *, until: int) -> list[int]:
+async def _watch(
+    http: httpx.AsyncClient, session: str, attached: asyncio.Barrier, *, until: int
+) -> list[int]:
     """The sequences that an event stream brings, up to one."""
     heard: list[int] = []
     async with http.stream("GET", f"/ai-sessions/{session}/events", timeout=None) as stream:
+        await attached.wait()
         async for line in stream.aiter_lines():
             if line.startswith("id:"):
                 heard.append(int(line.removeprefix("id:")))
@@ -202,15 +215,14 @@ def _all_evaluated(answer: dict[str, Any]) -> bool:
 
 
 async def _eventually(http: httpx.AsyncClient, path: str, holds: Callable[[dict[str, Any]], bool]) -> Any:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                answer = await _asked(http, path)
-                if holds(answer):
-                    return answer
-            except httpx.TransportError:
-                pass  # it is starting
-            await asyncio.sleep(1)
+    async def answered() -> Any:
+        try:
+            answer = await _asked(http, path)
+        except httpx.TransportError:
+            return None  # it is starting
+        return answer if holds(answer) else None
+
+    return await eventually(answered, within_s=PATIENCE_S)
 
 
 async def _asked(http: httpx.AsyncClient, path: str) -> Any:

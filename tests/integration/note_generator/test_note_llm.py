@@ -8,7 +8,6 @@ import pytest
 from golden_stories import REASON, STORIES
 from messages_api import MessagesApi, handed_in, said, went_wrong
 from note_generator.domain.bundle import bundle
-from note_generator.writer import Draft
 from note_generator_doubles import ACCOUNT
 from note_writing import HONEST, a_writer, template, written
 from patience import eventually
@@ -160,10 +159,13 @@ async def test_anything_else_gives_the_template_and_says_why(
     async with MessagesApi(answer).serving() as api:
         draft = await written(api.url)
     assert len(api.requests) == calls
-    assert_template_because(draft, warning)
+    assert draft.markdown == template()
+    assert (draft.generator, draft.degraded) == ("template", True)
+    assert len(draft.warnings) == 1
+    assert warning in draft.warnings[0]
 
 
-async def test_a_model_that_takes_too_long_is_not_waited_for() -> None:
+async def test_a_model_that_is_too_slow_gives_the_template_and_is_asked_once() -> None:
     given_up = asyncio.Event()
 
     async def slow(_: dict[str, Any]) -> Response:
@@ -172,31 +174,18 @@ async def test_a_model_that_takes_too_long_is_not_waited_for() -> None:
 
     async with MessagesApi(slow).serving() as api:
         try:
-            draft = await written(api.url)
+            draft = await written(api.url, llm_timeout_s=0.5)
         finally:
             given_up.set()
     assert len(api.requests) == 1
-    assert_template_because(draft, "took too long")
-
-
-def assert_template_because(draft: Draft, warning: str) -> None:
-    assert draft.markdown == template()
+    assert (draft.markdown, draft.warnings) == (template(), ("the model took too long",))
     assert (draft.generator, draft.degraded) == ("template", True)
-    assert len(draft.warnings) == 1
-    assert warning in draft.warnings[0]
 
 
 async def test_a_call_that_succeeds_after_a_pause_is_no_failure() -> None:
     answers = [went_wrong(529, "overloaded_error", retry_after="0"), said(handed_in(HONEST))]
     async with MessagesApi(lambda _: answers.pop(0)).serving() as api:
         assert (await written(api.url)).generator == "llm"
-
-
-async def test_a_model_that_is_too_slow_gives_the_template_and_is_asked_once() -> None:
-    async with MessagesApi(slow).serving() as api:
-        draft = await written(api.url, llm_timeout_s=0.5)
-    assert len(api.requests) == 1
-    assert (draft.markdown, draft.warnings) == (template(), ("the model took too long",))
 
 
 async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while() -> None:

@@ -13,6 +13,7 @@ ROLE ?= engineer
 
 # The machine's own certificates: behind a proxy of a company they are the ones that work.
 export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help

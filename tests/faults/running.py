@@ -1,11 +1,10 @@
 """Runs one experiment after another on one stack, and says of each what came of it."""
 
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from devstack.processes import StartFailedError
 
 from faults.experiment import Experiment, Pace, perform
 from faults.servers import CannotBeDoneHere
@@ -24,6 +23,7 @@ class Theatre:
 
     async def run(self, name: str, experiments: Sequence[Experiment], *, seed: str, pace: Pace) -> Line:
         """One run, and one line about it. What an experiment demands and did not get is a failure of its own."""
+        verdict = self.folder / name / "verdict.txt"
         try:
             outcome = await perform(
                 experiments,
@@ -35,9 +35,11 @@ class Theatre:
             )
         except CannotBeDoneHere as reason:
             return Line.skipped(name, str(reason))
-        except (AssertionError, ExceptionGroup, StartFailedError, TimeoutError) as error:
+        except Exception as error:
+            verdict.parent.mkdir(parents=True, exist_ok=True)
+            verdict.write_text(traceback.format_exc(), encoding="utf-8")
             return Line(name, f"failed: {error!r}", failed=True)
-        (self.folder / name / "verdict.txt").write_text(f"{outcome.report}\n", encoding="utf-8")
+        verdict.write_text(f"{outcome.report}\n", encoding="utf-8")
         return Line.of(outcome)
 
 

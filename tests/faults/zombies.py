@@ -65,17 +65,14 @@ async def _generates(scene: Scene) -> None:
         await asyncio.sleep(_LEASE_IS_OVER_S)
 
 
-async def _end_connections(scene: Scene, application: str) -> None:
-    ended = (
-        f"select pg_terminate_backend(pid) from pg_stat_activity where application_name like '{application}'"
-    )
-    assert await _fetch(scene, ended), f"no connection of {application}"
+async def _end_connections(scene: Scene, *applications: str) -> None:
+    assert await _fetch(scene, _END, applications), f"no connection of {applications}"
 
 
-async def _fetch(scene: Scene, query: str) -> list[asyncpg.Record]:
+async def _fetch(scene: Scene, query: str, *arguments: object) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(scene.stage.addresses.database_url)
     try:
-        return list(await connection.fetch(query))
+        return list(await connection.fetch(query, *arguments))
     finally:
         await connection.close()
 

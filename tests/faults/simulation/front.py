@@ -49,7 +49,7 @@ class Gateway:
             notes=NoteCache.of(settings),
             pace=Pace(per_s=1e9, burst=1e9, now=world.loop.time),
             receipts=Receipts(settings.operation_key.get_secret_value()),
-            updates=Updates(url=_AMQP, replica=replica, viewers=1, buffer=1),
+            updates=Updates(url=_AMQP, replica=replica, viewers=1, viewers_each=1, buffer=1),
         )
 
     async def run(self) -> None:

@@ -111,6 +111,7 @@ def _parts(
             url=settings.amqp_url.get_secret_value(),
             replica=settings.replica,
             viewers=settings.sse_viewers,
+            viewers_each=settings.sse_viewers_each,
             buffer=settings.sse_buffer,
         ),
     )

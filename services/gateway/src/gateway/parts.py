@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
-from shared.contracts.problems import ProblemCode
 
 from gateway.auth import Caller
 from gateway.cache import NoteCache
 from gateway.courier import Couriers
 from gateway.pace import Pace
-from gateway.problems import Problem
+from gateway.problems import too_many
 from gateway.receipts import Receipts
 from gateway.settings import Settings
 from gateway.updates import Updates
@@ -34,8 +33,7 @@ class Parts:
         """Raises 429 where the caller's account asks faster than it may."""
         wait_s = self.pace.wait_s(caller.account_id)
         if wait_s:
-            headers = {"Retry-After": str(max(1, round(wait_s + 0.5)))}
-            raise Problem(ProblemCode.RATE_LIMITED, "Your account asks too fast", headers=headers)
+            raise too_many("Your account asks too fast", wait_s=wait_s)
 
 
 def parts_of(request: Request) -> Parts:

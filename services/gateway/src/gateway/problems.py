@@ -1,5 +1,6 @@
 """Refusals as RFC 9457 problems. Nothing internal is in them: a code, words, and what the client sent wrong."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -59,6 +60,11 @@ class ProblemBody(BaseModel):
 def unavailable(detail: str) -> Problem:
     """503 with `Retry-After`."""
     return Problem(ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def too_many(detail: str, *, wait_s: float = RETRY_AFTER_S) -> Problem:
+    """429 with `Retry-After`, in whole seconds."""
+    return Problem(ProblemCode.RATE_LIMITED, detail, headers={"Retry-After": str(math.ceil(wait_s))})
 
 
 def invalid(detail: str, *, where: str) -> Problem:

@@ -94,6 +94,9 @@ class Settings(ServiceSettings):
     sse_viewers: int = Field(
         default=1_000, ge=0, description="Event streams open at the same time; more are 503"
     )
+    sse_viewers_each: int = Field(
+        default=250, ge=0, description="Event streams that an account may have open here; more are 429"
+    )
     sse_buffer: int = Field(
         default=256, ge=1, description="Events held for a slow viewer before it must catch up"
     )

@@ -1,9 +1,9 @@
 """Events for the sessions that somebody watches here, and for no others: one queue per connection, bound on demand."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ from shared.contracts.events import name_of
 from shared.contracts.vocabulary import Service
 from shared.logs import logger
 
-from gateway.problems import unavailable
+from gateway.problems import too_many, unavailable
 
 log = logger(__name__)
 
@@ -97,9 +97,11 @@ class Viewer:
 class Updates:
     """The viewers of this process, and the queue that feeds them."""
 
-    def __init__(self, *, url: str, replica: str, viewers: int, buffer: int) -> None:
-        self._replica, self._limit, self._buffer = replica, viewers, buffer
+    def __init__(self, *, url: str, replica: str, viewers: int, viewers_each: int, buffer: int) -> None:
+        self._replica, self._buffer = replica, buffer
+        self._limit, self._limit_each = viewers, viewers_each
         self._viewers: dict[str, set[Viewer]] = {}
+        self._by_account: Counter[UUID] = Counter()
         self._queue: AbstractQueue | None = None
         self._binding = asyncio.Lock()
         self._connection = BrokerConnection(
@@ -110,7 +112,7 @@ class Updates:
     @property
     def viewers(self) -> int:
         """Streams that are open."""
-        return sum(map(len, self._viewers.values()))
+        return self._by_account.total()
 
     def start(self) -> None:
         """Connect, in the background."""
@@ -127,19 +129,32 @@ class Updates:
 
     @asynccontextmanager
     async def watch(self, *, account_id: UUID, session_id: UUID) -> AsyncIterator[Viewer]:
-        """What happens to this session from now on. Raises 503 where too many watch already."""
+        """What happens to this session from now on. Raises 503 where too many watch; 429: too many of one account."""
+        topic, viewer = f"{account_id}.{session_id}", Viewer(buffer=self._buffer)
+        with self._seat(account_id):
+            self._viewers.setdefault(topic, set()).add(viewer)
+            try:
+                await self._settle(topic)
+                yield viewer
+            finally:
+                self._viewers[topic].discard(viewer)
+                if not self._viewers[topic]:
+                    del self._viewers[topic]
+                    await self._settle(topic)
+
+    @contextmanager
+    def _seat(self, account_id: UUID) -> Iterator[None]:
         if self.ending.is_set() or self.viewers >= self._limit:
             raise unavailable("No more event streams can be opened here now")
-        topic, viewer = f"{account_id}.{session_id}", Viewer(buffer=self._buffer)
-        self._viewers.setdefault(topic, set()).add(viewer)
+        if self._by_account[account_id] >= self._limit_each:
+            raise too_many("Your account has too many event streams open here")
+        self._by_account[account_id] += 1
         try:
-            await self._settle(topic)
-            yield viewer
+            yield
         finally:
-            self._viewers[topic].discard(viewer)
-            if not self._viewers[topic]:
-                del self._viewers[topic]
-                await self._settle(topic)
+            self._by_account[account_id] -= 1
+            if not self._by_account[account_id]:
+                del self._by_account[account_id]
 
     async def _settle(self, topic: str) -> None:
         """Bind what is watched, unbind what is not. Without a connection: the next one binds all."""

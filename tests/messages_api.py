@@ -93,7 +93,10 @@ class MessagesApi:
     async def serving(self) -> AsyncIterator[Self]:
         """On a free port of the loopback interface."""
         app = Starlette(routes=[Route("/v1/messages", self._messages, methods=["POST"])])
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off")
+        quiet = "critical"  # a stream that is cut on purpose is no news
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, log_level=quiet, lifespan="off"
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         await eventually(lambda: server.started)

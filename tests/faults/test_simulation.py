@@ -6,7 +6,7 @@ import sys
 
 from faults.simulation import campaign
 
-SEEDS = 250
+SEEDS = 100
 UNSEEN = {"S15", "L1"}
 """No model is paid there, and a run is over before a service has had ten seconds to recover."""
 

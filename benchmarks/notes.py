@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "note_generator"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from jumping_loop import JumpingLoop
 from note_generator.aloud import Show, unseen
 from note_generator.cache import Busy, Found, Granted, NoteRef
 from note_generator.checkpoints import no_checkpoint
@@ -30,10 +29,11 @@ from note_generator.settings import Settings
 from note_generator.single_flight import SingleFlight
 from note_generator.waiting_room import Delivery, Patience, WaitingRoom
 from note_generator.writer import Draft, TemplateWriter, Writer
-from note_stories import BEGAN, Story
 from shared.contracts.events import StateChange
 from shared.contracts.views import Note, Snapshot
 from shared.contracts.vocabulary import Generator, NoteKind
+from unit.note_generator.jumping_loop import JumpingLoop
+from unit.note_generator.note_stories import BEGAN, Story
 
 from benchmarks.traces import Change, bursty, calm, flip_flop
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "note_generator"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from leaks import LEAKS
+from unit.note_generator.leaks import LEAKS
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "note_generator"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from note_generator.app import create_writer
 from note_generator.cache import NoteCache
@@ -21,11 +21,11 @@ from note_generator.domain.bundle import Bundle, bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.settings import Settings
 from note_generator.writer import Draft, TemplateWriter, Writer
-from note_stories import played, tickets
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.note_stories import played, tickets
 
 ACCOUNT = UUID("0192f000-0000-7000-8000-00000000000a")
 NOWHERE = "redis://127.0.0.1:1/0"

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from note_stories import Story
+from unit.note_generator.note_stories import Story
 
 CHANGES = 1_000
 

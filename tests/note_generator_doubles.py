@@ -12,7 +12,6 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from note_generator.app import create_app
 from note_generator.settings import Settings
-from note_stories import Story
 from patience import eventually
 from places import Broker
 from prometheus_client import REGISTRY
@@ -24,6 +23,7 @@ from shared.contracts.queries import Query, QueryBatch, WriteNote
 from shared.contracts.views import Snapshot
 from shared.contracts.vocabulary import NoteKind, Service
 from shared.courier import Courier, Destination
+from unit.note_generator.note_stories import Story
 
 ACCOUNT = UUID("0192f000-0000-7000-8000-00000000000a")
 

@@ -15,12 +15,12 @@ from messages_api import MessagesApi, Said, handed_in
 from note_generator.cache import NoteCache
 from note_generator.domain.wording import HEADINGS
 from note_generator_doubles import ACCOUNT, Surroundings, asked, until
-from note_stories import Story
 from redis.asyncio import Redis
 from shared.contracts.queries import Query
 from shared.contracts.views import Note, NoteSoFar
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import Courier
+from unit.note_generator.note_stories import Story
 
 PLACES = {"preview", "cache", "event", "stream"}
 

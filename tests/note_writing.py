@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from golden_stories import REASON, STORIES
 from note_generator.aloud import Show, unseen
 from note_generator.app import create_writer
 from note_generator.cache import NoteCache
@@ -15,6 +14,7 @@ from note_generator.writer import Draft, Writer
 from note_generator_doubles import ACCOUNT
 from pydantic import SecretStr
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.golden_stories import REASON, STORIES
 
 NOWHERE = "redis://127.0.0.1:1/0"
 HONEST = (

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from devstack.servers import Servers
-from golden_stories import REASON, STORIES
 from messages_api import MessagesApi, handed_in, said, went_wrong
 from note_generator.cache import NoteCache
 from note_generator.domain.bundle import bundle
@@ -14,6 +13,7 @@ from note_generator.ledger import entries
 from note_generator_doubles import ACCOUNT, fresh_story
 from note_writing import HONEST, NOWHERE, a_writer, written
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.golden_stories import REASON, STORIES
 
 
 async def test_an_unchanged_bundle_costs_no_second_call(servers: Servers) -> None:

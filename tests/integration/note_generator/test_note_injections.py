@@ -1,13 +1,13 @@
 """A model that obeys whatever is written in a ticket: nothing of what it then writes is to be seen anywhere."""
 
 import pytest
-from injections import INJECTIONS, OBEYED
-from lies import added
 from note_generator.domain.bundle import bundle
 from note_generator.domain.template import document
 from note_generator_doubles import Surroundings, fresh_story
 from note_lying import lying, places
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.injections import INJECTIONS, OBEYED
+from unit.note_generator.lies import added
 
 PLACES = ("intake", "title", "message", "fact", "fix", "reason")
 

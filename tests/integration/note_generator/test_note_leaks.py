@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from leaks import LEAKS
 from messages_api import MessagesApi, handed_in, said
 from note_generator_doubles import Surroundings, asked, fresh_story, until
 from redis.asyncio import Redis
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import Response
+from unit.note_generator.leaks import LEAKS
 
 NOTE = (
     "## Problem\n\nNo internet.\n\n## What we confirmed\n\nNothing yet.\n\n"

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from lies import LIES, NOTE_LIES, Lie, cases
 from note_generator import aloud, frugal, writer
 from note_generator.domain.bundle import bundle
 from note_generator.domain.checks.examination import ALL, violations
@@ -18,8 +17,9 @@ from note_generator.domain.template import document
 from note_generator.frugal import covered_by_template
 from note_generator_doubles import Surroundings
 from note_lying import PLACES, Liar, lying, places
-from note_stories import Story
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.lies import LIES, NOTE_LIES, Lie, cases
+from unit.note_generator.note_stories import Story
 
 TOLD = [(lie, kind) for lie in LIES for kind in NoteKind]
 TOLD += [(lie, NoteKind.RESOLUTION_NOTE) for lie in NOTE_LIES]

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from golden_stories import REASON, STORIES
 from messages_api import MessagesApi, handed_in, said, went_wrong
 from note_generator.domain.bundle import bundle
 from note_generator_doubles import ACCOUNT
@@ -14,6 +13,7 @@ from patience import eventually
 from prometheus_client import REGISTRY
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from unit.note_generator.golden_stories import REASON, STORIES
 
 Answer = Callable[[dict[str, Any]], Any]
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from anthropic import AsyncAnthropic
 from devstack.servers import Servers
-from golden_stories import REASON
 from messages_api import MessagesApi, handed_in, said
 from note_generator.cache import Granted, NoteCache, NoteRef
 from note_generator.domain.wording import NOT_ISOLATED
@@ -18,6 +17,7 @@ from redis.asyncio import Redis
 from shared.contracts.cache import draft_key
 from shared.contracts.views import NoteSoFar
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.golden_stories import REASON
 
 ERROR = {"type": "error", "error": {"type": "overloaded_error", "message": "no"}}
 ERROR_IN_STREAM = f"event: error\ndata: {json.dumps(ERROR)}\n\n".encode()

@@ -12,8 +12,8 @@ from note_generator.domain.checks.examination import violations
 from note_generator.domain.wording import HEADINGS, sections_of
 from note_generator.frugal import covered_by_template
 from note_generator_doubles import Surroundings, asked
-from note_stories import played, tickets
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.note_stories import played, tickets
 
 NOBODY = "http://127.0.0.1:1"
 

@@ -6,8 +6,8 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from deployed_settings import model, names
 from manifests import ROOT, Resource, compose
+from unit.deploy.deployed_settings import model, names
 
 SERVICES = ("gateway", "fix-outcomes", "note-generator")
 ONE_SHOTS = {"redis-users": "note-generator", "migrate": "fix-outcomes", "topology": "fix-outcomes"}

@@ -6,7 +6,6 @@ import re
 
 import pytest
 import yaml
-from deployed_settings import given_to, required_by, settings_of
 from manifests import (
     CUSTOM,
     ROOT,
@@ -22,6 +21,7 @@ from manifests import (
     resources,
     selects,
 )
+from unit.deploy.deployed_settings import given_to, required_by, settings_of
 
 from shared import health
 

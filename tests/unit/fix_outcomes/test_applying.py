@@ -2,7 +2,7 @@
 
 import pytest
 from fix_outcomes_doubles import Record, suggest_fix
-from outcomes import OUTCOMES, PARKED
+from unit.fix_outcomes.outcomes import OUTCOMES, PARKED
 
 
 class TestApply:

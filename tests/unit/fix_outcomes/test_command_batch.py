@@ -1,6 +1,5 @@
 """Many commands at once: each has its own fate, and is decided once."""
 
-from actions import codes
 from fix_outcomes.domain.batch import decide_batch
 from fix_outcomes_doubles import (
     ACCOUNT,
@@ -19,6 +18,7 @@ from shared.contracts.commands import (
     ResolveSession,
 )
 from shared.ids import new_id
+from unit.fix_outcomes.actions import codes
 
 
 class TestFates:

@@ -1,7 +1,6 @@
 """The checks of a command, in the order of product.md section 3."""
 
 import pytest
-from actions import KINDS, PEOPLE_ONLY, action_of
 from fix_outcomes.domain.batch import Known, decide_batch
 from fix_outcomes_doubles import (
     OTHER_ACCOUNT,
@@ -16,6 +15,7 @@ from shared.contracts.commands import (
 )
 from shared.contracts.vocabulary import Role
 from shared.ids import new_id
+from unit.fix_outcomes.actions import KINDS, PEOPLE_ONLY, action_of
 
 
 class TestOrderOfChecks:

@@ -1,7 +1,6 @@
 """A repeated command gets its first answer; another request under the same key does not."""
 
 import pytest
-from actions import KINDS, action_of, codes
 from fix_outcomes.domain.batch import decide_batch
 from fix_outcomes_doubles import (
     OTHER_ACCOUNT,
@@ -15,6 +14,7 @@ from fix_outcomes_doubles import (
 from shared.contracts.commands import (
     ResolveSession,
 )
+from unit.fix_outcomes.actions import KINDS, action_of, codes
 
 
 class TestRepeats:

@@ -2,8 +2,8 @@
 
 import pytest
 from fix_outcomes_doubles import Record, proposal
-from outcomes import COLUMNS, FINAL, OUTCOMES, PARKED
 from shared.contracts.views import OutcomeProposal
+from unit.fix_outcomes.outcomes import COLUMNS, FINAL, OUTCOMES, PARKED
 
 
 class TestProposal:

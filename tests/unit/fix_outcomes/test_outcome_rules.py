@@ -2,9 +2,9 @@
 
 import pytest
 from fix_outcomes_doubles import MINUTE, Record
-from outcomes import COLUMNS, FINAL, OUTCOMES, PARKED, columns
 from pydantic import ValidationError
 from shared.contracts.commands import RecordOutcome
+from unit.fix_outcomes.outcomes import COLUMNS, FINAL, OUTCOMES, PARKED, columns
 
 
 class TestNotes:

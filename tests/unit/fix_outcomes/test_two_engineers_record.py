@@ -2,7 +2,7 @@
 
 import pytest
 from fix_outcomes_doubles import Record
-from outcomes import FINAL, OUTCOMES, PARKED
+from unit.fix_outcomes.outcomes import FINAL, OUTCOMES, PARKED
 
 
 class TestTwoEngineers:

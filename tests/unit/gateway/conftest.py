@@ -1,5 +1,5 @@
 import pytest
-from gateway_doubles import Bench, KeyPair
+from unit.gateway.gateway_doubles import Bench, KeyPair
 
 
 @pytest.fixture

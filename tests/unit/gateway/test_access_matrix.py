@@ -9,8 +9,19 @@ from typing import Any
 import pytest
 from gateway.app import create_app
 from gateway.receipts import Receipt, Receipts
-from gateway_doubles import ACCOUNT, FIX, SESSION, Bench, KeyPair, answer, by_hand, claims, settings, signed
 from starlette.routing import Mount, Route
+from unit.gateway.gateway_doubles import (
+    ACCOUNT,
+    FIX,
+    SESSION,
+    Bench,
+    KeyPair,
+    answer,
+    by_hand,
+    claims,
+    settings,
+    signed,
+)
 
 SESSIONS = "/api/v1/ai-sessions"
 ONE = f"{SESSIONS}/{{session_id}}"

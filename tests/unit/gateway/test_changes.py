@@ -5,7 +5,9 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
-from gateway_doubles import (
+from shared.contracts.vocabulary import Role
+from shared.courier import CourierError, NotSent, Unanswered
+from unit.gateway.gateway_doubles import (
     ACCOUNT,
     FIX,
     OTHER_ACCOUNT,
@@ -16,8 +18,6 @@ from gateway_doubles import (
     answer,
     signed,
 )
-from shared.contracts.vocabulary import Role
-from shared.courier import CourierError, NotSent, Unanswered
 
 DISMISSED = {"outcome": "dismissed"}
 FIXES = f"/api/v1/ai-sessions/{SESSION}/suggested-fixes"

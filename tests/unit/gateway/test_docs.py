@@ -2,7 +2,7 @@
 
 import re
 
-from gateway_doubles import Bench
+from unit.gateway.gateway_doubles import Bench
 
 
 async def test_the_documentation_loads_nothing_from_elsewhere(bench: Bench) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from gateway.__main__ import main
 from gateway.settings import Settings
-from gateway_doubles import SECRET, settings
 from pydantic import ValidationError
+from unit.gateway.gateway_doubles import SECRET, settings
 
 GIVEN = {
     "GATEWAY_PORT": "8080",

@@ -1,7 +1,7 @@
 """What reads no body refuses one: somebody who sends notes with `apply` must hear that nobody reads them."""
 
 import pytest
-from gateway_doubles import FIX, SESSION, Bench
+from unit.gateway.gateway_doubles import FIX, SESSION, Bench
 
 _SESSION = f"/api/v1/ai-sessions/{SESSION}"
 BODILESS = [

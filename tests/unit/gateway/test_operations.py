@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from gateway.receipts import Receipt, Receipts
-from gateway_doubles import ACCOUNT, FIX, OTHER_ACCOUNT, Bench, answer, settings, signed
 from shared.contracts.queries import GetOperation
 from shared.courier import Unanswered
+from unit.gateway.gateway_doubles import ACCOUNT, FIX, OTHER_ACCOUNT, Bench, answer, settings, signed
 
 AT = datetime(2026, 11, 2, 9, 30, 0, 123_000, tzinfo=UTC)
 RECEIPTS = Receipts(settings().operation_key.get_secret_value())

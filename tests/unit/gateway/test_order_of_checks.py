@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from gateway_doubles import OUTCOME, Bench, signed
+from unit.gateway.gateway_doubles import OUTCOME, Bench, signed
 
 PENDING = {"outcome": "applied_pending"}
 TOO_LONG = {"outcome": "applied_pending", "notes": "x" * 2_000}

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_doubles import OUTCOME, Bench, answer
+from unit.gateway.gateway_doubles import OUTCOME, Bench, answer
 
 LANE, ORDINARY = "application/json", "application/json; charset=utf-8"
 """The lane takes the plain media type alone; a parameter sends the same request the ordinary way."""

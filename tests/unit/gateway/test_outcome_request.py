@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from gateway_doubles import OUTCOME, Bench
 from shared.contracts.commands import RecordOutcome
+from unit.gateway.gateway_doubles import OUTCOME, Bench
 
 
 def sent(bench: Bench) -> RecordOutcome:

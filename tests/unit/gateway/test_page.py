@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 from gateway.settings import DemoPerson
-from gateway_doubles import ACCOUNT, SESSION, USER, Bench, settings
 from pydantic import ValidationError
+from unit.gateway.gateway_doubles import ACCOUNT, SESSION, USER, Bench, settings
 
 SAM = DemoPerson(id=USER, name="Sam Okafor", role="engineer", account_id=ACCOUNT, account="Demo MSP")
 

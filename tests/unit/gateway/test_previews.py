@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from gateway_doubles import SESSION, Bench, answer, written
 from shared.contracts.answers import Answer
 from shared.contracts.queries import LintNote, WriteNote
 from shared.contracts.views import Note, NoteSoFar
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import NotSent, Unanswered
+from unit.gateway.gateway_doubles import SESSION, Bench, answer, written
 
 PREVIEW = f"/api/v1/ai-sessions/{SESSION}/resolution-note/preview"
 ESCALATION = f"/api/v1/ai-sessions/{SESSION}/escalation-package/preview"

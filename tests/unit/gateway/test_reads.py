@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 from gateway.app import drain
-from gateway_doubles import SESSION, Bench, answer
 from shared.contracts.queries import ListMessages, ListSessions
 from shared.courier import NotSent, Unanswered
+from unit.gateway.gateway_doubles import SESSION, Bench, answer
 
 ONE = f"/api/v1/ai-sessions/{SESSION}"
 

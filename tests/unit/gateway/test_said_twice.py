@@ -1,7 +1,7 @@
 """A header that comes twice: lists go on in the next line; of what is one thing, nobody knows which was meant."""
 
 import pytest
-from gateway_doubles import OUTCOME, Bench, signed
+from unit.gateway.gateway_doubles import OUTCOME, Bench, signed
 
 DISMISSED = {"outcome": "dismissed"}
 

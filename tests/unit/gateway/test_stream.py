@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 import pytest
 from gateway.updates import Update, Viewer
-from gateway_doubles import ACCOUNT, SESSION, Bench, answer, settings, signed, written
 from shared.contracts.events import CloudEvent, routing_key, source_of, type_of
 from shared.contracts.queries import GetSession, ListEvents
 from shared.contracts.views import Note
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import NotSent
+from unit.gateway.gateway_doubles import ACCOUNT, SESSION, Bench, answer, settings, signed, written
 
 EVENTS = f"/api/v1/ai-sessions/{SESSION}/events"
 AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

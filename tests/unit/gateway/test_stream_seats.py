@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from gateway.problems import Problem
 from gateway.updates import Updates
-from gateway_doubles import ACCOUNT, SESSION
 from hypothesis import given
 from hypothesis import strategies as st
 from shared.contracts.problems import ProblemCode
+from unit.gateway.gateway_doubles import ACCOUNT, SESSION
 
 
 def updates(*, viewers: int, viewers_each: int) -> Updates:

@@ -9,7 +9,7 @@ import pytest
 from gateway.auth import Verifier
 from gateway.keys import Jwks, Keys, SharedSecret, from_file, parse
 from gateway.problems import Problem
-from gateway_doubles import SECRET, KeyPair, signed
+from unit.gateway.gateway_doubles import SECRET, KeyPair, signed
 
 
 def verifier(keys: Keys, *, now: Callable[[], float] = time.time, remembered: int = 10) -> Verifier:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from note_stories import Story
 from shared.contracts.views import Ticket
+from unit.note_generator.note_stories import Story
 
 REASON = "Firmware 4.2.4 staged. Waiting for Dana to power-cycle the router after close (17:00)."
 FIRMWARE = "Update the router to firmware 4.2.4"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from note_generator.domain.bundle import Bundle
 from note_generator.domain.checks.violation import Check
 from note_generator.domain.wording import HEADINGS, HYPOTHESIS, RESOLUTION, ROOT_CAUSE
-from note_stories import Story
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.note_stories import Story
 
 HOSTS = ("dc01", "SRV-FILE-02", "fw01.brightwell.example", "sw-core-1", "mail.contoso.example")
 ADDRESSES = ("10.20.0.7", "192.168.4.11", "172.16.9.254", "10.0.0.0/24")

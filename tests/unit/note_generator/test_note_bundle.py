@@ -3,11 +3,11 @@
 from dataclasses import fields
 
 import pytest
-from golden_stories import STORIES
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Bundle, Standing, bundle
-from note_stories import Story
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.golden_stories import STORIES
+from unit.note_generator.note_stories import Story
 
 NOTE, PACKAGE = NoteKind.RESOLUTION_NOTE, NoteKind.ESCALATION_PACKAGE
 

@@ -3,13 +3,13 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lies import LIES, NOTE_LIES, Lie, cases
 from note_generator.domain.bundle import bundle
 from note_generator.domain.checks.examination import ALL, violations
 from note_generator.domain.checks.violation import Check
 from note_generator.domain.template import document
-from note_stories import Story
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.lies import LIES, NOTE_LIES, Lie, cases
+from unit.note_generator.note_stories import Story
 
 NOTE, PACKAGE = NoteKind.RESOLUTION_NOTE, NoteKind.ESCALATION_PACKAGE
 EXAMPLES = settings(

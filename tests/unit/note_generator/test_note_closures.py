@@ -3,13 +3,13 @@
 from functools import cache
 
 import pytest
-from closures import CLOSURES, HONEST
-from golden_stories import STORIES
-from lies import added
 from note_generator.domain.bundle import Bundle, bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.domain.template import document
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.closures import CLOSURES, HONEST
+from unit.note_generator.golden_stories import STORIES
+from unit.note_generator.lies import added
 
 UNFINISHED = ("pending", "partial", "failed_with_an_untried_idea", "applied_without_a_verdict")
 

@@ -10,9 +10,9 @@ from note_generator.record import SessionUnknown
 from note_generator.single_flight import Written
 from note_generator.waiting_room import Handled, NotQuiet, SessionKey
 from note_generator.writer import TemplateWriter
-from note_stories import Story
 from shared.contracts.events import CloudEvent
 from shared.contracts.views import Snapshot
+from unit.note_generator.note_stories import Story
 
 ACCOUNT = UUID(int=7)
 QUIET_S = 2.0

@@ -1,14 +1,14 @@
 """Whatever people's texts order: they stay data on their way in, and who obeys them is refused on the way out."""
 
 import pytest
-from injections import INJECTIONS, OBEYED
-from lies import added
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import Standing, bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.domain.template import document
-from note_stories import Story
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.injections import INJECTIONS, OBEYED
+from unit.note_generator.lies import added
+from unit.note_generator.note_stories import Story
 
 PLACES = ("intake", "title", "message", "fact", "fix", "reason")
 REASON = "waiting for Dana to restart the router"

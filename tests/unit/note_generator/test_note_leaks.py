@@ -1,14 +1,14 @@
 """A secret in any text reaches neither the model nor a document, and one that comes back from it is refused."""
 
 import pytest
-from leaks import LEAKS
-from lies import added
 from note_generator.domain.brief import brief
 from note_generator.domain.bundle import bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.domain.template import document
-from note_stories import Story
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.leaks import LEAKS
+from unit.note_generator.lies import added
+from unit.note_generator.note_stories import Story
 
 PLACES = ("intake", "message", "fact", "fix", "reason")
 

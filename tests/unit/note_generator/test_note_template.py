@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from golden_stories import STORIES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from note_generator.domain.bundle import bundle
@@ -13,8 +12,9 @@ from note_generator.domain.checks.examination import violations
 from note_generator.domain.plain import inline
 from note_generator.domain.template import document
 from note_generator.domain.wording import HEADINGS, sections_of
-from note_stories import Story, played, tickets
 from shared.contracts.vocabulary import FixStatus, NoteKind
+from unit.note_generator.golden_stories import STORIES
+from unit.note_generator.note_stories import Story, played, tickets
 
 GOLDEN = Path(__file__).parent / "golden"
 BOTH = list(NoteKind)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
-from jumping_loop import on_a_jumping_clock
 from note_generator.outage import Away
 from note_generator.waiting_room import (
     Delivery,
@@ -20,6 +19,7 @@ from note_generator.waiting_room import (
 )
 from patience import eventually
 from shared.contracts.events import StateChange
+from unit.note_generator.jumping_loop import on_a_jumping_clock
 
 ACCOUNT = UUID(int=1)
 

@@ -1,11 +1,11 @@
 """A document that contradicts the record is refused, whoever wrote it; an honest one is not."""
 
 import pytest
-from golden_stories import REASON, STORIES
 from note_generator.domain.bundle import Bundle, bundle
 from note_generator.domain.checks.examination import violations
 from note_generator.domain.template import document
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.golden_stories import REASON, STORIES
 
 NOTE, PACKAGE = NoteKind.RESOLUTION_NOTE, NoteKind.ESCALATION_PACKAGE
 

@@ -4,16 +4,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 Found = TypeVar("Found")
 
 POLL_S = 0.03
 
 
-async def eventually(
-    look: Callable[[], Found | Awaitable[Found | None] | None], *, within_s: float = 20
-) -> Found:
+@overload
+async def eventually(look: Callable[[], Awaitable[Found | None]], *, within_s: float = 20) -> Found: ...
+@overload
+async def eventually(look: Callable[[], Found | None], *, within_s: float = 20) -> Found: ...
+async def eventually(look: Callable[[], object], *, within_s: float = 20) -> object:
     """What `look` finds, as soon as it finds something; AssertionError if that takes too long."""
     now = asyncio.get_running_loop().time
     deadline = now() + within_s

@@ -150,7 +150,7 @@ class Model:
         refusals = self.refusals(session, fix, action.kind)
         if action.kind == "clear_proposal" and fix.guess is None:
             return {200}
-        if action.kind == "apply_fix" and fix.applied and not refusals:
+        if action.kind == "apply_fix" and fix.status == "proposed" and fix.applied:
             return {200}
         if refusals:
             return refusals

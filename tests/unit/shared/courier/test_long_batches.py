@@ -1,63 +1,21 @@
 """What is too long for one message travels in several: RabbitMQ closes the channel on what is longer, for good."""
 
-import asyncio
 import json
-from typing import Any
 
-from shared.contracts import topology
+from courier_wire import asking, connected, courier_to, given_up, leave
 from shared.contracts.answers import Answer, Answers, written
-from shared.contracts.vocabulary import Service
-from shared.courier import Courier, Destination, Limits
-
-Request = tuple[int, str]
-
-
-class Wire:
-    """Stands in for a connection and all that is on it; confirms at once, and keeps what was published."""
-
-    def __init__(self) -> None:
-        self.close_callbacks: set[object] = set()
-        self.batches: list[list[Request]] = []
-
-    def __getattr__(self, _name: str) -> Any:
-        async def itself(*_: object, **__: object) -> "Wire":
-            return self
-
-        return itself
-
-    async def publish(self, message: Any, **_: object) -> None:
-        self.batches.append([tuple(request) for request in json.loads(message.body)])
-
-
-def courier_of(*, longest: int) -> Courier[Request]:
-    return Courier(
-        url="amqp://nowhere",
-        service=Service.GATEWAY,
-        replica="1",
-        destination=Destination(
-            exchange=topology.COMMANDS,
-            routing_key="somebody.commands",
-            persistent=True,
-            encode=lambda batch: json.dumps(batch).encode(),
-        ),
-        limits=Limits(bytes=longest),
-    )
 
 
 async def told(texts: list[str], *, longest: int) -> list[list[str]]:
     """The texts in each message, when all of them wait before there is a connection."""
-    courier, wire = courier_of(longest=longest), Wire()
-    asking = [
-        asyncio.create_task(
-            courier.ask(lambda ref, text=text: (ref, text), timeout_s=30, until_confirmed=True)
-        )  # type: ignore[misc]
-        for text in texts
-    ]
-    await asyncio.sleep(0)
-    await courier._set_up(wire)  # type: ignore[arg-type]
-    await asyncio.gather(*asking, return_exceptions=True)
-    courier._on_lost()
-    return [[text for _, text in batch] for batch in wire.batches]
+    courier = courier_to(bytes=longest, batch=len(texts))
+    asked = await asking(courier, *texts, until_confirmed=True)
+    wire = await connected(courier)
+    for number, _ in enumerate(wire.open):  # the next is sent when one is confirmed
+        await wire.confirm(number)
+    await given_up(*asked)
+    await leave(courier)
+    return wire.batches
 
 
 async def test_a_batch_that_is_too_long_travels_in_several_messages_in_order() -> None:

@@ -2,7 +2,7 @@
 
 import gc
 import warnings
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -43,14 +43,15 @@ PARTS = (
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How long each part took."""
-    took: Counter[str] = Counter()
+    took: defaultdict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 took[next(part for part, paths in PARTS if report.nodeid.startswith(paths))] += (
                     report.duration
                 )
-    terminalreporter.write_line("; ".join(f"{part} {seconds:.0f} s" for part, seconds in took.most_common()))
+    longest_first = sorted(took.items(), key=lambda each: each[1], reverse=True)
+    terminalreporter.write_line("; ".join(f"{part} {seconds:.0f} s" for part, seconds in longest_first))
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ async def leave(courier: Courier[Request]) -> None:
 
 async def connected(courier: Courier[Request]) -> Wire:
     wire = Wire()
-    await courier._set_up(wire)
+    await courier._set_up(wire)  # type: ignore[arg-type]  # of a connection it has what a courier uses
     await settle()
     return wire
 

@@ -1,7 +1,6 @@
 """A server that speaks Anthropic's Messages API, and what it may say."""
 
 import asyncio
-import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -38,7 +37,7 @@ class Said:
 
     @property
     def _message(self) -> dict[str, Any]:
-        names = {
+        names: dict[str, Any] = {
             "id": "msg_1",
             "type": "message",
             "role": "assistant",
@@ -59,8 +58,7 @@ class Said:
                     yield self.ending
                     return
                 raise ConnectionAbortedError
-            delta = {"type": "text_delta", "text": piece}
-            yield _event("content_block_delta", index=0, delta=delta)
+            yield _event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
         yield _event("content_block_stop", index=0)
         delta = {"stop_reason": self.stop_reason, "stop_sequence": None}
         yield _event("message_delta", delta=delta, usage={"output_tokens": self.usage["output_tokens"]})
@@ -78,7 +76,7 @@ def _event(kind: str, **more: Any) -> bytes:
 class MessagesApi:
     """A server that speaks Anthropic's Messages API, and says what a test wants."""
 
-    answer: Callable[[dict[str, Any]], Any]
+    answer: Callable[[dict[str, Any]], Said | Response | Awaitable[Said | Response]]
     requests: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
@@ -86,7 +84,7 @@ class MessagesApi:
         body = await request.json()
         self.requests.append(body)
         answer = self.answer(body)
-        answer = await answer if inspect.isawaitable(answer) else answer
+        answer = await answer if isinstance(answer, Awaitable) else answer
         return answer.response(stream=body.get("stream", False)) if isinstance(answer, Said) else answer
 
     @asynccontextmanager

@@ -9,7 +9,9 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 import aio_pika
+import httpx
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from faststream.asgi import AsgiFastStream
 from note_generator.app import create_app
 from note_generator.settings import Settings
 from patience import eventually
@@ -136,8 +138,7 @@ class Surroundings:
             self.settings(**more), clock=lambda: datetime(2030, 1, 1, tzinfo=UTC), checkpoint=checkpoint
         )
         async with app.start_lifespan_context():
-            ready = dict(app.routes)["/readyz"]
-            await until(lambda: _is_ok(ready))
+            await until(lambda: _is_ready(app))
             yield
 
     @asynccontextmanager
@@ -193,14 +194,15 @@ class Surroundings:
         self.events.append(event)
 
 
-async def _is_ok(endpoint: Callable[..., Awaitable[None]]) -> bool:
-    sent: list[dict[str, Any]] = []
+async def status(app: AsgiFastStream, path: str) -> int:
+    """What it answers over HTTP."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://note-generator.test") as client:
+        return (await client.get(path)).status_code
 
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
 
-    await endpoint({"type": "http"}, None, send)
-    return sent[0]["status"] == 200
+async def _is_ready(app: AsgiFastStream) -> bool:
+    return await status(app, "/readyz") == 200
 
 
 def outages(what: str) -> float:

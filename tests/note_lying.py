@@ -56,7 +56,7 @@ class Liar:
         """Have the note streamed, previewed again and announced."""
         self.around.tell(story)
         self.handed_in, self.drafts = handed_in(markdown), []
-        note = {"account_id": ACCOUNT, "session_id": story.session_id, "kind": kind}
+        note: dict[str, Any] = {"account_id": ACCOUNT, "session_id": story.session_id, "kind": kind}
         answer = asyncio.ensure_future(self.gateway.ask(asked(story, kind), timeout_s=20))
         stream = gateway.note_stream.streamed(
             answer,
@@ -83,7 +83,8 @@ class Liar:
         return str(await self.redis.get(key))
 
 
-def _frame(block: bytes) -> tuple[str, dict[str, Any]]:
+def _frame(block: str | bytes | memoryview) -> tuple[str, dict[str, Any]]:
+    assert isinstance(block, bytes)
     event, data = block.decode().strip().splitlines()
     return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 

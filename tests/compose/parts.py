@@ -77,7 +77,7 @@ async def survives_an_absence(project: Project, server: str, allowed: set[int]) 
 
 async def _decided(http: httpx.AsyncClient, operation: str) -> None:
     async def has_succeeded() -> bool:
-        return (await http.get(f"/operations/{operation}")).json().get("status") == "succeeded"
+        return bool((await http.get(f"/operations/{operation}")).json().get("status") == "succeeded")
 
     await eventually(has_succeeded, within_s=PATIENCE_S)
 

@@ -20,7 +20,8 @@ VERSIONED = [route for route in ROUTES.values() if "version" in route.model.mode
 
 
 def plain(message: Message) -> dict[str, Any]:
-    return json.loads(message.model_dump_json(by_alias=True))
+    entry: dict[str, Any] = json.loads(message.model_dump_json(by_alias=True))
+    return entry
 
 
 def with_strangers(value: Any) -> Any:
@@ -95,7 +96,7 @@ def test_no_two_questions_have_the_same_name() -> None:
     ],
 )
 def test_a_batch_holds_1_to_128(model: type[BaseModel], field: str, one: Command | Query) -> None:
-    assert model(**{field: (one,) * 128})
+    assert len(getattr(model(**{field: (one,) * 128}), field)) == 128
     for many in (0, 129):
         with pytest.raises(ValidationError):
             model(**{field: (one,) * many})

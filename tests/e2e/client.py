@@ -52,7 +52,7 @@ class Answer:
 
     @property
     def replayed(self) -> bool:
-        return self.headers.get("Idempotency-Replayed") == "true"
+        return bool(self.headers.get("Idempotency-Replayed") == "true")
 
     @property
     def fix(self) -> Fix:

@@ -49,7 +49,7 @@ class Viewer:
 
     async def until_sequence(self, sequence: int) -> list[int]:
         """The sequences from here to this one, as they came."""
-        came = []
+        came: list[int] = []
         while not came or came[-1] < sequence:
             found = await self.next()
             if found.id is not None:

@@ -103,6 +103,7 @@ async def no_memory(stage: Stage) -> AsyncIterator[None]:
     """Redis may use less memory than it needs for itself: it throws all away, and takes nothing."""
     async with Redis.from_url(stage.addresses.redis_url) as redis:
         before = (await redis.config_get("maxmemory"))["maxmemory"]
+        assert before is not None
         await redis.config_set("maxmemory", "100kb")
         try:
             yield

@@ -1,10 +1,10 @@
 """One server or service is away for a while: what is answered meanwhile, and what becomes of it afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from time import monotonic
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aio_pika
 import asyncpg
@@ -62,7 +62,7 @@ async def _away(stack: Stack, name: str, *, killed: bool = False) -> AsyncIterat
         await asyncio.to_thread(server.wait_ready)
 
 
-async def _timed(answer: asyncio.Future[Answer]) -> tuple[Answer, float]:
+async def _timed(answer: Awaitable[Answer]) -> tuple[Answer, float]:
     began = monotonic()
     return await answer, monotonic() - began
 
@@ -98,11 +98,12 @@ async def _all_delivered(person: Person, tool: Subscriber, fixes: list[Fix]) -> 
     """The subscriber has every entry of these sessions' history, in order and once."""
     for fix in fixes:
         history = [entry.sequence for entry in await person.history(fix.session_id)]
-        await eventually(
-            lambda fix=fix, history=history: len(tool.sequences(fix.session_id)) >= len(history),
-            within_s=BACK_WITHIN_S,
-        )
-        assert list(dict.fromkeys(tool.sequences(fix.session_id))) == history
+        await _delivered(tool, fix.session_id, history)
+
+
+async def _delivered(tool: Subscriber, session: UUID, history: list[int]) -> None:
+    await eventually(lambda: len(tool.sequences(session)) >= len(history), within_s=BACK_WITHIN_S)
+    assert list(dict.fromkeys(tool.sequences(session))) == history
 
 
 async def test_while_fix_outcomes_is_away_an_outcome_is_202_and_succeeds_once_it_is_back(
@@ -192,7 +193,8 @@ async def test_what_was_accepted_while_postgres_was_away_is_decided_afterwards_a
     async with subscribed(stack.servers.amqp_url, engineer.account_id) as tool:
         fixes = [await engineer.suggested_fix() for _ in range(6)]
         async with _away(stack, "postgres"):
-            until, queued = monotonic() + seconds, []
+            until = monotonic() + seconds
+            queued: list[list[Answer]] = []
             while monotonic() < until or not queued:
                 queued.append(
                     await asyncio.gather(

@@ -150,12 +150,12 @@ def silence_the_relay(stack: Stack) -> None:
 async def come(tool: Subscriber, histories: Mapping[UUID, Sequence[HistoryEntry]]) -> None:
     """All these entries reach the subscriber, in order."""
     for session, entries in histories.items():
-        wanted = [entry.sequence for entry in entries]
-        await eventually(
-            lambda session=session, wanted=wanted: set(wanted) <= set(tool.sequences(session)),
-            within_s=WITHIN_S,
-        )
-        assert list(dict.fromkeys(tool.sequences(session))) == wanted
+        await _comes(tool, session, [entry.sequence for entry in entries])
+
+
+async def _comes(tool: Subscriber, session: UUID, wanted: list[int]) -> None:
+    await eventually(lambda: set(wanted) <= set(tool.sequences(session)), within_s=WITHIN_S)
+    assert list(dict.fromkeys(tool.sequences(session))) == wanted
 
 
 @pytest.mark.full

@@ -88,6 +88,10 @@ async def load(balancer: Balancer, path: str, headers: dict[str, str]) -> AsyncI
         ending.set()
 
 
+async def ended(stack: Stack, name: str) -> None:
+    await eventually(lambda: not stack[name].alive(), within_s=PATIENCE_S)
+
+
 @pytest.mark.full
 async def test_who_replaces_gateways_one_by_one_loses_no_request(stack: Stack, balancer: Balancer) -> None:
     headers = {"Authorization": f"Bearer {stack.token(account_id=uuid4())}"}
@@ -101,7 +105,7 @@ async def test_who_replaces_gateways_one_by_one_loses_no_request(stack: Stack, b
             # Not ready, and whoever has not heard of it yet is served all the same.
             late = await balancer.http.get(f"{stack.url(name)}{path}", headers=headers)
             assert late.status_code == httpx.codes.OK
-            await eventually(lambda name=name: not stack[name].alive(), within_s=PATIENCE_S)
+            await ended(stack, name)
             stack.start(name)
             await balancer.until(set(GATEWAYS))
             assert len(statuses) > before + 20

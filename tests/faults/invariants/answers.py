@@ -105,8 +105,8 @@ def one_winner(e: Evidence) -> Iterator[Finding]:
         moved_on = any(row["state_version"] > version for row in e.journal.get(str(session), []))
         stale = [attempt for attempt in attempts if attempt.result.status == _PRECONDITION_FAILED]
         yield None if moved_on or not stale else f"{stale[0]}, but the version was never passed"
-    for fix, winners in terminal.items():
-        yield None if len(winners) == 1 else f"fix {fix}: {len(winners)} terminal outcomes won"
+    for fix, won in terminal.items():
+        yield None if len(won) == 1 else f"fix {fix}: {len(won)} terminal outcomes won"
 
 
 def real_time(e: Evidence) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from fix_outcomes_desk import Desk, Pause
 from fix_outcomes_doubles import add_message, create_session, outcome_of
 from fix_outcomes_stores import Look
 from patience import eventually
+from shared.contracts.commands import Action
 from shared.ids import new_id
 
 
@@ -72,7 +73,7 @@ async def test_one_command_in_two_batches_at_once_is_decided_once(
     either_desk: Desk, look: Look, what: str
 ) -> None:
     session = await either_desk.open_session()
-    actions = {
+    actions: dict[str, Action] = {
         "a new session": create_session(),
         "a message": add_message(session),
         "a refusal": add_message(new_id()),

@@ -189,7 +189,7 @@ class TestRoundTrip:
         self, either_desk: Desk, look: Look
     ) -> None:
         session = a_session(either_desk.account)
-        place = {
+        place: dict[str, Any] = {
             "account_id": either_desk.account,
             "session_id": session.id,
             "author": Author(id=SAM.id, name=None),

@@ -15,6 +15,7 @@ from shared.contracts.examples import SAM
 from shared.contracts.views import IntakeContent
 from shared.contracts.vocabulary import Outcome
 from shared.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 ACCOUNT = uuid4()
 
@@ -33,15 +34,12 @@ async def recorded(database: Database) -> Database:
     return database
 
 
-async def _do(engine: object, action: Action) -> str:
+async def _do(engine: AsyncEngine, action: Action) -> str:
     command = Command(
         ref=1, command_id=new_id(), account_id=ACCOUNT, actor=SAM, fingerprint="f", issued_at=utc_now(), action=action
     )  # fmt: skip
     answers, failures = await handlers.record(
-        [command],
-        engine=engine,
-        clock=utc_now,
-        checkpoint=no_checkpoint,  # type: ignore[arg-type]
+        [command], engine=engine, clock=utc_now, checkpoint=no_checkpoint
     )
     assert not failures
     return str(answers[0].body["id"])

@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from uuid import uuid4
+from typing import Protocol
+from uuid import UUID, uuid4
 
 import pytest
 from devstack.servers import Servers
@@ -21,7 +22,9 @@ from shared.contracts.vocabulary import Generator, NoteKind
 NOTE = NoteKind.RESOLUTION_NOTE
 LEASE_S = 0.4
 
-Connect = Callable[[], NoteCache]
+
+class Connect(Protocol):
+    def __call__(self, url: str = ...) -> NoteCache: ...
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ async def connect(servers: Servers) -> AsyncIterator[Connect]:
         await cache.close()
 
 
-def ref_of(version: int, session: object = None) -> NoteRef:
+def ref_of(version: int, session: UUID | None = None) -> NoteRef:
     return NoteRef(ACCOUNT, session or uuid4(), NOTE, version)
 
 

@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import pytest
 from devstack.servers import Servers
-from messages_api import MessagesApi, handed_in, said, went_wrong
+from messages_api import MessagesApi, Said, handed_in, said, went_wrong
 from note_generator.cache import NoteCache
 from note_generator.domain.bundle import bundle
 from note_generator.ledger import entries
 from note_generator_doubles import ACCOUNT, fresh_story
 from note_writing import HONEST, NOWHERE, a_writer, written
 from shared.contracts.vocabulary import NoteKind
+from starlette.responses import Response
 from unit.note_generator.golden_stories import REASON, STORIES
 
 
@@ -71,7 +72,11 @@ async def test_a_budget_warns_at_80_percent_and_ends_in_the_template(servers: Se
 
 async def test_each_call_is_in_the_ledger_of_its_account_and_day(servers: Servers) -> None:
     account, made = uuid4(), bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
-    answers = [said("{}"), said(handed_in(HONEST)), went_wrong(400, "invalid_request_error")]
+    answers: list[Said | Response] = [
+        said("{}"),
+        said(handed_in(HONEST)),
+        went_wrong(400, "invalid_request_error"),
+    ]
     async with (
         MessagesApi(lambda _: answers.pop(0)).serving() as api,
         a_writer(api.url, redis=servers.redis_url) as writer,

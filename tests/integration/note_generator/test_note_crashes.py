@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 from devstack.containers import start_test_servers
 from devstack.servers import Servers
-from messages_api import MessagesApi, handed_in, said
+from messages_api import MessagesApi, Said, handed_in, said
 from note_generator_doubles import Surroundings, asked, fresh_story, outages, until
 from places import own_broker
 from pydantic import SecretStr
 from shared.contracts import topology
 from shared.contracts.vocabulary import NoteKind
-from starlette.responses import Response
 
 NOTE = (
     "## Problem\n\nNo internet.\n\n## What we confirmed\n\nNothing yet.\n\n"
@@ -64,7 +63,7 @@ async def test_killed_during_the_models_call_another_replica_writes_with_one_cal
     around.tell(story)
     release = asyncio.Event()
 
-    async def when_released(_: dict[str, Any]) -> Response:
+    async def when_released(_: dict[str, Any]) -> Said:
         await release.wait()
         return said(handed_in(NOTE))
 

@@ -1,13 +1,14 @@
 """All secrets of the corpus in one session: the model, events, the cache and the logs get none of them."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from messages_api import MessagesApi, handed_in, said
+from messages_api import MessagesApi, Said, handed_in, said
 from note_generator_doubles import Surroundings, asked, fresh_story, until
 from redis.asyncio import Redis
 from shared.contracts.vocabulary import NoteKind
-from starlette.responses import Response
 from unit.note_generator.leaks import LEAKS
 
 NOTE = (
@@ -16,7 +17,7 @@ NOTE = (
 )
 
 
-def echoing(request: dict[str, object]) -> Response:
+def echoing(request: dict[str, Any]) -> Said:
     """First all that it was given, then an honest note."""
     repaired = len(request["messages"]) > 1
     return said(handed_in(NOTE) if repaired else json.dumps(request["messages"]))
@@ -26,15 +27,15 @@ def echoing(request: dict[str, object]) -> Response:
     "answer", [echoing, lambda _: said(handed_in(NOTE + "\n" + LEAKS[3][0]))], ids=["echo", "leak"]
 )
 async def test_no_secret_goes_anywhere(
-    around: Surroundings, capfd: pytest.CaptureFixture[str], answer: object
+    around: Surroundings, capfd: pytest.CaptureFixture[str], answer: Callable[[dict[str, Any]], Said]
 ) -> None:
     story = fresh_story(intake="\n".join(text for text, _ in LEAKS[:20]))
     for text, _ in LEAKS:
         story.say("client", text).fact(text)
     around.tell(story)
     async with MessagesApi(answer).serving() as api:
-        more = {"anthropic_api_key": "no-real-key", "anthropic_base_url": api.url}
-        async with around.running(**more), around.asking() as gateway:
+        running = around.running(anthropic_api_key="no-real-key", anthropic_base_url=api.url)
+        async with running, around.asking() as gateway:
             await around.changed(story)
             answers = [await gateway.ask(asked(story, kind), timeout_s=20) for kind in NoteKind]
             await until(lambda: len(set(around.announced(story))) == 2, within_s=20)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from messages_api import MessagesApi, handed_in, said, went_wrong
+from messages_api import MessagesApi, Said, handed_in, said, went_wrong
 from note_generator.domain.bundle import bundle
 from note_generator_doubles import ACCOUNT
 from note_writing import HONEST, a_writer, template, written
@@ -42,7 +42,7 @@ async def test_the_model_gets_the_record_and_people_only_as_data() -> None:
     assert "| ## Resolution" in hostile
 
 
-def cut_off(_: dict[str, Any]) -> Response:
+def cut_off(_: dict[str, Any]) -> Said:
     return said(handed_in(HONEST), stop_reason="max_tokens")
 
 
@@ -98,7 +98,7 @@ async def test_a_lie_is_named_once_to_the_model_and_then_the_template_writes(
 
 
 async def test_a_text_that_was_repaired_is_shown() -> None:
-    def second_time(request: dict[str, Any]) -> Response:
+    def second_time(request: dict[str, Any]) -> Said:
         lied = "" if len(request["messages"]) == 3 else "\n\nThe issue is now resolved."
         return said(handed_in(HONEST + lied))
 
@@ -168,7 +168,7 @@ async def test_anything_else_gives_the_template_and_says_why(
 async def test_a_model_that_is_too_slow_gives_the_template_and_is_asked_once() -> None:
     given_up = asyncio.Event()
 
-    async def slow(_: dict[str, Any]) -> Response:
+    async def slow(_: dict[str, Any]) -> Said:
         await given_up.wait()
         return said(handed_in(HONEST))
 
@@ -183,7 +183,10 @@ async def test_a_model_that_is_too_slow_gives_the_template_and_is_asked_once() -
 
 
 async def test_a_call_that_succeeds_after_a_pause_is_no_failure() -> None:
-    answers = [went_wrong(529, "overloaded_error", retry_after="0"), said(handed_in(HONEST))]
+    answers: list[Said | Response] = [
+        went_wrong(529, "overloaded_error", retry_after="0"),
+        said(handed_in(HONEST)),
+    ]
     async with MessagesApi(lambda _: answers.pop(0)).serving() as api:
         assert (await written(api.url)).generator == "llm"
 

@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
 from devstack.servers import Servers
-from messages_api import MessagesApi, handed_in, said
+from messages_api import MessagesApi, Said, handed_in, said
 from note_generator_doubles import ACCOUNT, Surroundings, asked, fresh_story, outages, until
 from places import Broker
 from shared.contracts import topology
@@ -109,12 +110,17 @@ async def test_two_hundred_previews_over_two_replicas_cost_one_call(around: Surr
 
     all_have_asked = asyncio.Event()
 
-    async def slowly(_: object) -> object:
+    async def slowly(_: object) -> Said:
         await all_have_asked.wait()
         return said(handed_in(llm_note()))
 
     async with MessagesApi(slowly).serving() as api:
-        more = {**LLM, "anthropic_base_url": api.url, "quiet_s": 0.05, "previews_at_once": 200}
+        more: dict[str, Any] = {
+            **LLM,
+            "anthropic_base_url": api.url,
+            "quiet_s": 0.05,
+            "previews_at_once": 200,
+        }
         async with around.running(**more), around.running(**more), around.asking() as gateway:
             await around.changed(story)
             asking = asyncio.gather(*(gateway.ask(asked(story), timeout_s=10) for _ in range(200)))
@@ -135,7 +141,7 @@ async def test_without_redis_a_preview_is_answered_and_written_once(around: Surr
     story = fresh_story()
     around.tell(story)
     async with MessagesApi(lambda _: said(handed_in(llm_note()))).serving() as api:
-        more = {**LLM, "anthropic_base_url": api.url, "redis_url": NOWHERE}
+        more: dict[str, Any] = {**LLM, "anthropic_base_url": api.url, "redis_url": NOWHERE}
         async with around.running(**more), around.asking() as gateway:
             began = time.perf_counter()
             answers = [await gateway.ask(asked(story), timeout_s=5) for _ in range(5)]

@@ -5,20 +5,10 @@ import asyncio
 import pytest
 from aio_pika.exceptions import ChannelNotFoundEntity
 from note_generator.app import create_app
-from note_generator_doubles import Surroundings, fresh_story, until
+from note_generator_doubles import Surroundings, fresh_story, status, until
 from pydantic import SecretStr
 from shared.consuming import PatientBroker
 from shared.contracts import topology
-
-
-async def status(app: object, path: str) -> int:
-    sent: list[dict[str, object]] = []
-
-    async def send(message: dict[str, object]) -> None:
-        sent.append(message)
-
-    await dict(app.routes)[path]({"type": "http"}, None, send)
-    return int(sent[0]["status"])
 
 
 async def test_without_a_broker_it_lives_and_is_not_ready_and_stops(around: Surroundings) -> None:

@@ -47,7 +47,9 @@ async def test_the_played_server_says_the_same_in_one_piece_and_in_many(stream: 
         else:
             message = await client.messages.create(**asked)
         await client.close()
-    assert (message.content[0].text, message.stop_reason) == (HONEST, "max_tokens")
+    [block] = message.content
+    assert block.type == "text"
+    assert (block.text, message.stop_reason) == (HONEST, "max_tokens")
     assert (message.usage.input_tokens, message.usage.output_tokens) == (10, 20)
 
 
@@ -154,4 +156,5 @@ async def test_only_the_holder_of_the_lock_is_seen(servers: Servers) -> None:
     await cache.close()
     async with Redis.from_url(servers.redis_url) as redis:
         kept = await redis.get(draft_key(*ref))
+    assert kept is not None
     assert NoteSoFar.model_validate_json(kept).text == "by the holder"

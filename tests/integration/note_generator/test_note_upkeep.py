@@ -11,15 +11,17 @@ from shared.contracts import topology
 from shared.contracts.cache import note_key
 from shared.contracts.events import StateChange, StateChanges
 from shared.contracts.vocabulary import NoteKind
+from unit.note_generator.note_stories import Story
 
 BOTH = {str(kind) for kind in NoteKind}
 REASON = "Waiting on AD replication to Leeds, next cycle 14:00"
 QUEUE = topology.NOTE_GENERATOR_STATE_CHANGES
 
 
-async def stored(around: Surroundings, story: object, kind: NoteKind) -> dict[str, str]:
+async def stored(around: Surroundings, story: Story, kind: NoteKind) -> dict[str, str]:
     async with Redis.from_url(around.redis_url, decode_responses=True) as redis:
-        return await redis.hgetall(note_key(ACCOUNT, story.session_id, kind))
+        entry = await redis.hgetall(note_key(ACCOUNT, story.session_id, kind))
+    return {str(name): str(value) for name, value in entry.items()}
 
 
 async def test_a_change_leaves_both_documents_ready_and_announced(around: Surroundings) -> None:

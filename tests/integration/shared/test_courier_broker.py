@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from uuid import uuid4
 
 import aio_pika
@@ -50,10 +51,8 @@ def command(text: str = "no internet") -> Callable[[int], Command]:
 
 
 @asynccontextmanager
-async def running_courier(url: str, **limits: float) -> AsyncIterator[Courier[Command]]:
-    courier = Courier(
-        url=url, service=Service.GATEWAY, replica="1", destination=COMMANDS, limits=Limits(**limits)
-    )
+async def running_courier(url: str, *, limits: Limits | None = None) -> AsyncIterator[Courier[Command]]:
+    courier = Courier(url=url, service=Service.GATEWAY, replica="1", destination=COMMANDS, limits=limits)
     await courier.start()
     try:
         yield courier
@@ -227,7 +226,9 @@ class TestALostConnection:
     async def test_that_went_deaf_is_not_waited_for_beyond_the_deadline(
         self, broker: Broker, worker: Worker, proxy: Proxy
     ) -> None:
-        async with running_courier(proxy.url(broker.url(Service.GATEWAY)), publish_s=1.0) as courier:
+        async with running_courier(
+            proxy.url(broker.url(Service.GATEWAY)), limits=Limits(publish_s=1.0)
+        ) as courier:
             proxy.turn_deaf()
             began = time.monotonic()
             with pytest.raises(NotSent):
@@ -265,10 +266,12 @@ class TestAPublisher:
 
     async def test_says_so_when_no_queue_takes_a_mandatory_message(self, broker: Broker) -> None:
         async with running_publisher(broker.url(Service.FIX_OUTCOMES)) as publisher:
-            target = {"exchange": topology.RETRIES, "routing_key": "nobody", "message_id": "m-2"}
+            publish = partial(
+                publisher.publish, b"", exchange=topology.RETRIES, routing_key="nobody", message_id="m-2"
+            )
             with pytest.raises(NotPublished):
-                await publisher.publish(b"", mandatory=True, **target)
-            await publisher.publish(b"", mandatory=False, **target)
+                await publish(mandatory=True)
+            await publish(mandatory=False)
 
     async def test_recovers_from_a_refusal(self, broker: Broker) -> None:
         async with running_publisher(broker.url(Service.FIX_OUTCOMES)) as publisher:

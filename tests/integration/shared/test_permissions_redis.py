@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -49,6 +50,10 @@ def connect(servers: Servers, service: Service) -> Redis:
     return Redis.from_url(with_login(servers.redis_url, str(service), password), decode_responses=True)
 
 
+def execute(redis: Redis, *words: str) -> Any:
+    return redis.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
 @pytest.fixture(scope="module")
 def administrator(servers: Servers) -> Iterator[Redis]:
     kept = users.apply(SecretStr(servers.redis_url), PASSWORDS)
@@ -86,7 +91,7 @@ def test_the_gateway_reads_notes(gateway: Redis) -> None:
 )
 def test_the_gateway_writes_none(gateway: Redis, command: str) -> None:
     with pytest.raises(NoPermissionError):
-        gateway.execute_command(*command.split())
+        execute(gateway, *command.split())
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_no_service_commands_the_server(
     servers: Servers, administrator: Redis, service: Service, command: str
 ) -> None:
     with connect(servers, service) as redis, pytest.raises(NoPermissionError):
-        redis.execute_command(*command.split())
+        execute(redis, *command.split())
 
 
 @pytest.mark.parametrize("user", ["default", "gateway", "note-generator", "fix-outcomes", "admin"])
@@ -158,7 +163,7 @@ def test_the_file_that_a_redis_starts_with_says_the_same(administrator: Redis, t
     assert lines[0] == "user default off"
     wanted = {line.split()[1]: set(line.split()[2:]) for line in lines}
     for service in PASSWORDS:
-        made = administrator.execute_command("ACL", "GETUSER", str(service))
+        made = execute(administrator, "ACL", "GETUSER", str(service))
         made = made if isinstance(made, dict) else dict(zip(made[::2], made[1::2], strict=True))
         assert {f"#{each}" for each in made["passwords"]} <= wanted[str(service)]
         assert set(made["commands"].split()) - {"-@all"} == {

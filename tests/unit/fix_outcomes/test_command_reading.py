@@ -155,7 +155,9 @@ ENTRIES = st.lists(
 
 @given(ENTRIES)
 def test_no_command_is_lost_or_doubled(entries: list[Any]) -> None:
-    sent, expected, bad = [], [], 0
+    sent: list[Any] = []
+    expected: list[Command] = []
+    bad = 0
     for entry in entries:
         if entry == "good":
             expected.append(command(add_message(ACCOUNT), ref=len(expected)))

@@ -164,7 +164,9 @@ class TestStamps:
         fix = record.open_fix()
         record.outcome(fix, "applied_pending")
         record.outcome(fix, "applied_success")
-        assert record.fixes[fix].verified_at == record.fixes[fix].applied_at + MINUTE == record.now
+        applied_at = record.fixes[fix].applied_at
+        assert applied_at is not None
+        assert record.fixes[fix].verified_at == applied_at + MINUTE == record.now
 
     def test_the_clients_clock_stamps_nothing(self, record: Record) -> None:
         fix = record.open_fix()

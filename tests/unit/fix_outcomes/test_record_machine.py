@@ -265,7 +265,7 @@ class RecordMachine(RuleBasedStateMachine):
             changes = {"ref": len(self.sent)} | ({"fingerprint": "another"} if move.what == "reuse" else {})
             return earlier.model_copy(update=changes)
         number = len(self.sent)
-        own = {"command_id": UUID(int=number + 1), "fingerprint": str(number), "ref": number}
+        own: dict[str, Any] = {"command_id": UUID(int=number + 1), "fingerprint": str(number), "ref": number}
         if move.what == "open":
             account = OTHER_ACCOUNT if move.session else ACCOUNT
             return command(create_session(), account=account, **own)

@@ -126,7 +126,7 @@ class Bench:
 
 
 def settings(**changed: Any) -> Settings:
-    given = {
+    given: dict[str, Any] = {
         "port": 1,
         "amqp_url": "amqp://nowhere",
         "redis_url": "redis://nowhere",

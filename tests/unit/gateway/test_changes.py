@@ -134,7 +134,7 @@ async def test_what_was_created_can_be_found(bench: Bench) -> None:
 
 
 async def test_a_refusal_becomes_a_problem_with_all_its_members(bench: Bench) -> None:
-    members = {"code": "outcome_final", "detail": "It is final", "current": {"id": str(FIX)}}
+    members: dict[str, Any] = {"code": "outcome_final", "detail": "It is final", "current": {"id": str(FIX)}}
     bench.commands.answer = lambda command: answer(command.ref, 409, **members)
     reply = await record(bench)
     assert reply.headers["Content-Type"] == "application/problem+json"

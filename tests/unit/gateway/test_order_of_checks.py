@@ -1,6 +1,7 @@
 """401, 413, 422, 403, 429, 400, then what fix-outcomes decides: of two reasons to refuse, the earlier one is told."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -36,7 +37,7 @@ async def test_the_length_of_a_body_comes_before_its_shape(strict: Bench) -> Non
 
 
 async def test_the_length_of_a_body_that_comes_in_chunks_is_counted(strict: Bench) -> None:
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b"{" * 500
 
@@ -46,7 +47,7 @@ async def test_the_length_of_a_body_that_comes_in_chunks_is_counted(strict: Benc
 async def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
     bench = Bench(body_timeout_s=0.05)
 
-    async def stalled():  # type: ignore[no-untyped-def]
+    async def stalled() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
 

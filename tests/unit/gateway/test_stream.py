@@ -14,6 +14,7 @@ from shared.contracts.queries import GetSession, ListEvents
 from shared.contracts.views import Note
 from shared.contracts.vocabulary import NoteKind
 from shared.courier import NotSent
+from starlette.types import Message
 from unit.gateway.gateway_doubles import ACCOUNT, SESSION, Bench, answer, settings, signed, written
 
 EVENTS = f"/api/v1/ai-sessions/{SESSION}/events"
@@ -46,7 +47,7 @@ class Watcher:
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self.start: dict[str, Any] = {}
+        self.start: Message = {}
         self.ended = asyncio.Event()
         self.left = asyncio.Event()
         self.gone = asyncio.Event()
@@ -54,7 +55,7 @@ class Watcher:
         self.stalled.set()
         self._parts: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.start = message
             return

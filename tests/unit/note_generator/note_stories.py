@@ -200,8 +200,8 @@ def _play(story: Story, step: dict[str, Any]) -> None:
             story.suggest(fix["title"], fix["description"], fix["confidence_pct"], name=fix["name"])
         case {"apply": str(name)}:
             story.apply(name)
-        case {"record": {"fix": name, "outcome": outcome, **rest}}:
-            story.record(name, outcome, rest.get("notes"))
+        case {"record": {"fix": name, "outcome": outcome} as recorded}:
+            story.record(name, outcome, recorded.get("notes"))
         case {"resolve": _}:
             story.close("resolved")
         case {"escalate": _}:

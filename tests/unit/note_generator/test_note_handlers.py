@@ -4,10 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from note_generator.cache import NoteRef
+from note_generator.cache import NoteCache, NoteRef
 from note_generator.handlers import Handlers, write_note
 from note_generator.record import SessionUnknown
-from note_generator.single_flight import Written
+from note_generator.single_flight import SingleFlight, Written
 from note_generator.waiting_room import Handled, NotQuiet, SessionKey
 from note_generator.writer import TemplateWriter
 from shared.contracts.events import CloudEvent
@@ -18,7 +18,7 @@ ACCOUNT = UUID(int=7)
 QUIET_S = 2.0
 
 
-class Notes:
+class Notes(SingleFlight):
     """Writes every note by the template, and remembers for whom."""
 
     def __init__(self, *, stored: bool = True, announced: bool = False) -> None:
@@ -37,12 +37,12 @@ class Notes:
         return Written(note, stored=self.stored, announced=self.announced)
 
 
-class Cache:
+class Cache(NoteCache):
     def __init__(self) -> None:
         self.marked: list[NoteRef] = []
         self.watched = False
 
-    async def is_watched(self, *_: UUID) -> bool:
+    async def is_watched(self, account_id: UUID, session_id: UUID) -> bool:
         return self.watched
 
     async def mark_announced(self, ref: NoteRef) -> None:
@@ -52,13 +52,15 @@ class Cache:
 class Scene:
     def __init__(
         self,
-        story: Story | None,
+        story: Story,
         *,
+        known: bool = True,
         since_change_s: float = 60.0,
         notes: Notes | None = None,
         lazy: bool = False,
     ) -> None:
-        self.story, self.notes, self.cache = story, notes or Notes(), Cache()
+        self.story, self.known = story, known
+        self.notes, self.cache = notes or Notes(), Cache()
         self.events: list[tuple[str, CloudEvent]] = []
         self.passed: list[str] = []
         self.handlers = Handlers(
@@ -74,7 +76,7 @@ class Scene:
         self.key = SessionKey(ACCOUNT, UUID(int=9))
 
     async def _snapshot(self, *, account_id: UUID, session_id: UUID) -> Snapshot:
-        if self.story is None:
+        if not self.known:
             raise SessionUnknown("no such session")
         return self.story.snapshot()
 
@@ -122,7 +124,7 @@ async def test_a_change_that_another_replica_saw_is_waited_for(
 
 
 async def test_a_session_that_nobody_knows_needs_nothing() -> None:
-    scene = Scene(None)
+    scene = Scene(Story(), known=False)
     assert await scene.handlers.regenerate(scene.key, 10.0) == Handled(None)
     assert scene.notes.asked == []
 

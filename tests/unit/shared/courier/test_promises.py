@@ -3,7 +3,13 @@
 import pytest
 from aio_pika.exceptions import DeliveryError
 from courier_wire import LONG, SHORT, Request, Wire, asking, connected, courier_to, given_up, leave, make
+from pamqp.commands import Basic
 from shared.courier import Courier, NotSent, Unanswered
+
+
+def unroutable() -> DeliveryError:
+    """What the client raises when the broker gives a message back."""
+    return DeliveryError(None, Basic.Return(312, "NO_ROUTE"))
 
 
 class TestNothingPromised:
@@ -28,7 +34,7 @@ class TestNothingPromised:
 
     async def test_what_no_queue_takes_is_not_sent(self, courier: Courier[Request], wire: Wire) -> None:
         tasks = await asking(courier, "a", "b")
-        await wire.fail(DeliveryError(None, None))
+        await wire.fail(unroutable())
         assert [type(error) for error in await given_up(*tasks)] == [NotSent, NotSent]
         assert courier.waiting == 0
 
@@ -36,7 +42,7 @@ class TestNothingPromised:
         self, courier: Courier[Request], wire: Wire
     ) -> None:
         tasks = await asking(courier, "a")
-        await wire.fail(DeliveryError(None, None))
+        await wire.fail(unroutable())
         await given_up(*tasks)
         await asking(courier, "b")
         assert wire.batches == [["a"], ["b"]]
@@ -79,7 +85,7 @@ class TestPromised:
         await wire.confirm()
         courier._on_lost()
         again = await connected(courier)
-        await again.fail(DeliveryError(None, None))
+        await again.fail(unroutable())
         (error,) = await given_up(*tasks)
         assert isinstance(error, Unanswered)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -75,8 +76,8 @@ async def open_tab(browser: Browser, stack: Stack) -> AsyncIterator[OpenTab]:
     tabs: list[Tab] = []
     async with AsyncExitStack() as contexts:
 
-        async def open_(person: Person | None = None, path: str = "/", **options: object) -> Tab:
-            context = await browser.new_context(base_url=stack.url(), **options)  # type: ignore[arg-type]
+        async def open_(person: Person | None = None, path: str = "/", **options: Any) -> Tab:
+            context = await browser.new_context(base_url=stack.url(), **options)
             contexts.push_async_callback(context.close)
             tab = await Tab.open(context, token=person.token if person else None, path=path)
             tabs.append(tab)
@@ -91,7 +92,7 @@ async def open_tab(browser: Browser, stack: Stack) -> AsyncIterator[OpenTab]:
 def begin(open_tab: OpenTab, engineer: Person, program: Person) -> Begin:
     """A session brought into a scene, and the engineer's tab on it."""
 
-    async def begin(scene: Scene, **options: object) -> tuple[Fix, Tab]:
+    async def begin(scene: Scene, **options: Any) -> tuple[Fix, Tab]:
         fix = await scene(engineer, program)
         tab = await open_tab(engineer, f"/sessions/{fix.session_id}", **options)
         await tab.live()

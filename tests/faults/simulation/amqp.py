@@ -77,7 +77,7 @@ class Channel:
             return
         await self._connection.hop()
         if mandatory and not routed:
-            raise DeliveryError(None, None)  # type: ignore[arg-type]
+            raise DeliveryError(None, Basic.Return(312, "NO_ROUTE", wire.exchange, wire.routing_key))
 
     async def put(self, frames: list[Any]) -> None:
         """Many messages in one write, as `Publisher.announce` does it; each is confirmed by itself."""

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID, uuid4
 
 import aio_pika
@@ -141,9 +142,9 @@ async def test_the_topic_permission_is_there_before_any_other(
     asked: list[str] = []
     put = httpx.Client.put
 
-    def noted(client: httpx.Client, path: str, **more: object) -> httpx.Response:
+    def noted(client: httpx.Client, path: str, **more: Any) -> httpx.Response:
         asked.append(path.split("/")[2])
-        return put(client, path, **more)  # type: ignore[arg-type]
+        return put(client, path, **more)
 
     monkeypatch.setattr(httpx.Client, "put", noted)
     users.add(account)

@@ -220,7 +220,10 @@ class TestTime:
         times = [entry.at for entry in record.history(session)]
         assert times == sorted(times)
         assert record.fixes[newer].created_at > record.fixes[older].created_at
-        assert record.fixes[older].verified_at >= record.fixes[older].applied_at  # type: ignore[operator]
+        applied_at, verified_at = record.fixes[older].applied_at, record.fixes[older].verified_at
+        assert applied_at is not None
+        assert verified_at is not None
+        assert verified_at >= applied_at
         assert record.sessions[session].updated_at == times[-1]
 
     def test_fixes_suggested_in_one_batch_can_be_told_apart_by_their_time(self, record: Record) -> None:

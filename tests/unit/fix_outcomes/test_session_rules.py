@@ -15,7 +15,7 @@ from fix_outcomes_doubles import (
     suggest_fix,
 )
 from shared.contracts.answers import Answer
-from shared.contracts.commands import EscalateSession, ResolveSession
+from shared.contracts.commands import Action, EscalateSession, ResolveSession
 
 OUTCOMES = ("applied_pending", "applied_partial", "applied_success", "applied_failed", "dismissed")
 FINAL = ("applied_success", "applied_failed", "dismissed")
@@ -50,10 +50,10 @@ class TestOpening:
 
     @pytest.mark.parametrize("act", [add_message, confirm_fact, suggest_fix])
     def test_a_message_a_fact_and_a_fix_each_raise_version_and_sequence_by_one(
-        self, record: Record, act: Callable[[UUID], object]
+        self, record: Record, act: Callable[[UUID], Action]
     ) -> None:
         session = record.open_session()
-        answer = record.ask(act(session))  # type: ignore[arg-type]
+        answer = record.ask(act(session))
         assert answer.status == 201
         assert (record.sessions[session].state_version, record.sessions[session].sequence) == (2, 2)
 
@@ -215,11 +215,11 @@ class TestClosed:
         ],
     )
     def test_a_change_of_the_session_is_409_and_shows_it(
-        self, record: Record, closed: UUID, act: Callable[[UUID], object]
+        self, record: Record, closed: UUID, act: Callable[[UUID], Action]
     ) -> None:
         before = record.snapshot()
 
-        answer = record.ask(act(closed))  # type: ignore[arg-type]
+        answer = record.ask(act(closed))
 
         assert (answer.status, answer.body["code"]) == (409, "session_closed")
         assert answer.body["current"]["id"] == str(closed)

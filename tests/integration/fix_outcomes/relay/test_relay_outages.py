@@ -1,6 +1,7 @@
 """The relay while the broker or the database is away, or a queue refuses."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fix_outcomes_desk import Desk
@@ -12,6 +13,10 @@ from relays import Relays, Subscriber, all_marked, full_queue, told, unmarked
 from shared.contracts.vocabulary import Service
 
 pytestmark = pytest.mark.timeout(60)
+
+
+async def told_more_than(subscriber: Subscriber, session: UUID, count: int) -> None:
+    await eventually(lambda: len(subscriber.first_times(session)) > count)
 
 
 class TestOutages:
@@ -45,7 +50,7 @@ class TestOutages:
             session = await desk.open_session()
             for round_ in range(3):
                 await desk.send(*(desk.command(add_message(session)) for _ in range(100)))
-                await eventually(lambda seen=100 * round_: len(subscriber.first_times(session)) > seen)  # type: ignore[misc]
+                await told_more_than(subscriber, session, 100 * round_)
                 await link.cut()
             await told(subscriber, (session, 301))
             await all_marked(owner)

@@ -1,95 +1,12 @@
-"""The demo's tickets: those that ship are right, and every kind of mistake is named with its file and field."""
+"""Every kind of mistake in a ticket is named with its file and field."""
 
-import copy
-import ipaddress
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from devstack.ticket_format import Race, Record, Say
 from devstack.tickets import InvalidTicketsError, load_tickets, read_ticket
-from hypothesis import given
-from hypothesis import strategies as st
-from shared.contracts.vocabulary import Outcome
-
-SHIPPED = Path(__file__).parents[3] / "examples" / "tickets"
-Json = dict[str, Any]
-
-GOOD: Json = {
-    "title": "Printer offline",
-    "ticket": {"system": "halopsa", "id": "1"},
-    "engineer": "Sam",
-    "intake": ["first line", "second line"],
-    "steps": [
-        {"say": {"as": "client", "text": "it prints again"}},
-        {"suggest": {"name": "port", "title": "Port", "description": "Correct it", "confidence_pct": 80}},
-        {"propose": {"fix": "port", "outcome": "success", "reason": "said so", "evidence": ["prints again"]}},
-        {"apply": "port"},
-        {"record": {"fix": "port", "outcome": "applied_pending", "notes": "until tonight"}},
-        {
-            "race": [
-                {"record": {"fix": "port", "outcome": "applied_success"}, "by": "Sam"},
-                {"record": {"fix": "port", "outcome": "applied_failed"}, "by": "Priya"},
-            ]
-        },
-        {"later": "next day"},
-        {"resolve": {}},
-    ],
-    "ends_as": {"session": "resolved", "fixes": {"port": "applied_success"}},
-}
-
-
-def changed(change: Callable[[Json], object]) -> str:
-    ticket = copy.deepcopy(GOOD)
-    change(ticket)
-    return json.dumps(ticket)
-
-
-def written(folder: Path, text: str, name: str = "printer.json") -> Path:
-    file = folder / name
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def test_all_shipped_tickets_are_valid_and_there_are_enough() -> None:
-    assert len(load_tickets(SHIPPED)) >= 14
-
-
-def test_shipped_tickets_tell_every_kind_of_story() -> None:
-    steps = [step for ticket in load_tickets(SHIPPED).values() for step in ticket.steps]
-    assert {step.record.outcome for step in steps if isinstance(step, Record)} == set(Outcome)
-    assert any(isinstance(step, Race) for step in steps)
-    assert any(isinstance(step, Say) and len(step.say.text.splitlines()) >= 400 for step in steps)
-    assert any(ticket.keep_out_of_notes for ticket in load_tickets(SHIPPED).values())
-
-
-RESERVED = [
-    ipaddress.ip_network(net)
-    for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
-]
-RESERVED_NAMES = re.compile(r"(^|\.)(example(\.(com|net|org))?|test|invalid)$")
-
-
-@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.json")), ids=lambda file: file.stem)
-def test_shipped_tickets_use_reserved_names_and_addresses_only(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
-    addresses = re.findall(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", text) + re.findall(
-        r"\b[0-9a-f]{1,4}:[0-9a-f:]*::[0-9a-f]*", text
-    )
-    strange = [a for a in addresses if not any(ipaddress.ip_address(a) in net for net in RESERVED)]
-    hosts = re.findall(r"(?:https?://|@)([\w.-]*\w)", text)
-    strange += [host for host in hosts if host not in addresses and not RESERVED_NAMES.search(host)]
-    strange += [number for number in re.findall(r"\b555-\d{4}\b", text) if not number.startswith("555-01")]
-    assert strange == []
-
-
-def test_a_good_ticket_is_read_and_its_lines_are_joined(tmp_path: Path) -> None:
-    ticket = read_ticket(written(tmp_path, json.dumps(GOOD)))
-    assert ticket.intake == "first line\nsecond line"
-    assert len(ticket.steps) == len(GOOD["steps"])
+from unit.devstack.ticket_files import GOOD, Json, changed, written
 
 
 def race_of(*entries: Json) -> Callable[[Json], object]:
@@ -239,15 +156,6 @@ def test_a_file_that_holds_no_ticket_says_where_it_breaks(
     assert message in mistake.message
 
 
-def test_missing_notes_may_be_the_point_of_a_step(tmp_path: Path) -> None:
-    text = changed(
-        lambda t: t["steps"][4].update(record={"fix": "port", "outcome": "applied_pending"}, expect=400)
-    )
-    assert read_ticket(written(tmp_path, text)).steps[4] == Record.model_validate_json(
-        '{"record": {"fix": "port", "outcome": "applied_pending"}, "expect": 400}'
-    )
-
-
 def test_all_mistakes_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
     written(tmp_path, changed(lambda t: (t.pop("title"), t.pop("engineer"))), "a.json")
     written(tmp_path, json.dumps(GOOD), "b.json")
@@ -283,35 +191,3 @@ def test_a_folder_without_tickets_says_so(
     with pytest.raises(InvalidTicketsError) as caught:
         load_tickets(folder)
     assert str(caught.value) == f"{folder}: {message}"
-
-
-LINE = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
-
-
-@given(lines=st.lists(LINE, min_size=1, max_size=20).filter(lambda lines: "".join(lines).strip()))
-def test_a_list_of_lines_and_the_text_they_make_are_the_same(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
-) -> None:
-    folder = tmp_path_factory.mktemp("lines")
-    by_line = read_ticket(written(folder, changed(lambda t: t.update(intake=lines)), "a.json"))
-    as_text = read_ticket(written(folder, changed(lambda t: t.update(intake="\n".join(lines))), "b.json"))
-    assert by_line == as_text
-
-
-JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | LINE,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(LINE, inner, max_size=4),
-    max_leaves=8,
-)
-
-
-@given(field=st.sampled_from(sorted(GOOD)), junk=JUNK)
-def test_whatever_stands_in_a_field_it_is_read_or_blamed_on_that_field(
-    tmp_path_factory: pytest.TempPathFactory, field: str, junk: object
-) -> None:
-    file = written(tmp_path_factory.mktemp("junk"), changed(lambda t: t.update({field: junk})))
-    try:
-        read_ticket(file)
-    except InvalidTicketsError as error:
-        blamed = {re.split(r"[.\[]", mistake.field)[0] for mistake in error.mistakes}
-        assert blamed <= {field, "ends_as"}  # its fixes are unknown when the steps that suggest them are gone

@@ -1,194 +1,25 @@
-"""Arbitrary commands in arbitrary batches, against section 3 of product.md written a second time, in plain words.
+"""Arbitrary commands in arbitrary batches, against a model of the rules.
 
 After every transaction the record must be what the model says, and S2 to S6 and S8 of invariants.md must hold.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from fix_outcomes_doubles import (
-    ACCOUNT,
-    OTHER_ACCOUNT,
-    Record,
-    add_message,
-    command,
-    confirm_fact,
-    create_session,
-    outcome_of,
-    proposal,
-    suggest_fix,
-)
+from fix_outcomes_doubles import ACCOUNT, OTHER_ACCOUNT, Record, command, create_session, outcome_of, proposal
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from shared.contracts.answers import Answer
-from shared.contracts.commands import (
-    Action,
-    ApplyFix,
-    ClearProposal,
-    Command,
-    EscalateSession,
-    ProposeOutcome,
-    ResolveSession,
-)
+from shared.contracts.commands import Action, Command
 from shared.contracts.vocabulary import Role
+from unit.fix_outcomes.actions import action_of
+from unit.fix_outcomes.outcomes import FINAL, OUTCOMES, PARKED
+from unit.fix_outcomes.record_model import COLUMN, Model, Result
 
-PARKED = ("applied_pending", "applied_partial")
-FINAL = ("applied_success", "applied_failed", "dismissed")
-OUTCOMES = (*PARKED, *FINAL)
-COLUMN = {
-    "applied_pending": "pending_reason",
-    "applied_partial": "partial_notes",
-    "applied_failed": "failure_reason",
-}
-FIX_KINDS = ("apply_fix", "record_outcome", "propose_outcome", "clear_proposal")
-PERSONS_WORD = ("apply_fix", "record_outcome", "resolve_session", "escalate_session")
 NO_NEW_VERSION = ("fix.outcome_proposed", "fix.outcome_proposal_cleared")
-
-Result = str | int
-
-
-@dataclass
-class FixModel:
-    id: UUID
-    status: str = "proposed"
-    columns: dict[str, str] = field(default_factory=dict)
-    applied: int | None = None
-    """The sequence of the change that stamped it."""
-    verified: int | None = None
-    guess: str | None = None
-    superseded: bool = False
-
-
-@dataclass
-class SessionModel:
-    account: UUID
-    status: str = "active"
-    version: int = 1
-    sequence: int = 1
-    fixes: dict[UUID, FixModel] = field(default_factory=dict)
-
-    def change(self, *, note: bool = True) -> int:
-        self.sequence += 1
-        self.version += note
-        return self.sequence
-
-
-class Model:
-    """What section 3 says, one command after another."""
-
-    def __init__(self) -> None:
-        self.sessions: dict[UUID, SessionModel] = {}
-        self.first: dict[tuple[UUID, UUID], tuple[str, set[Result]]] = {}
-
-    def expect(self, asked: Command) -> tuple[set[Result], bool]:
-        """Which answers are right, and whether it is a repeat."""
-        key = asked.account_id, asked.command_id
-        if key in self.first and self.first[key][0] == asked.fingerprint:
-            return self.first[key][1], True
-        results = self.decide(asked, reused=key in self.first)
-        self.first.setdefault(key, (asked.fingerprint, results))
-        return results, False
-
-    def decide(self, asked: Command, *, reused: bool) -> set[Result]:
-        """The checks in their order: 403, 404, 422 (key reused), 412; then the rules."""
-        action: Any = asked.action
-        if self.may_not(asked):
-            return {"forbidden"}
-        if action.kind != "create_session" and self.nothing_there(asked):
-            return {"not_found"}
-        if reused:
-            return {"idempotency_key_reused"}
-        if action.kind == "create_session":
-            self.sessions[asked.command_id] = SessionModel(asked.account_id)
-            return {201}
-        return self.on_known(self.sessions[action.session_id], asked)
-
-    def on_known(self, session: SessionModel, asked: Command) -> set[Result]:
-        action: Any = asked.action
-        if asked.if_match not in {None, session.version}:
-            return {"version_conflict"}
-        if action.kind in FIX_KINDS:
-            return self.on_fix(session, session.fixes[action.fix_id], action)
-        return self.on_session(session, asked.command_id, action)
-
-    def may_not(self, asked: Command) -> bool:
-        role = asked.actor.role
-        return role == "viewer" or (role == "service" and asked.action.kind in PERSONS_WORD)
-
-    def nothing_there(self, asked: Command) -> bool:
-        action: Any = asked.action
-        session = self.sessions.get(action.session_id)
-        if session is None or session.account != asked.account_id:
-            return True
-        return action.kind in FIX_KINDS and action.fix_id not in session.fixes
-
-    def on_session(self, session: SessionModel, new_id: UUID, action: Any) -> set[Result]:
-        if session.status != "active":
-            return {"session_closed"}
-        if action.kind in {"add_message", "confirm_fact"}:
-            session.change()
-            return {201}
-        if action.kind == "suggest_fix":
-            for older in session.fixes.values():
-                older.superseded = older.superseded or older.status == "proposed"
-            session.fixes[new_id] = FixModel(new_id)
-            session.change()
-            return {201}
-        fixes = [fix for fix in session.fixes.values() if not fix.superseded]
-        waiting = [fix for fix in fixes if fix.status == "proposed" and fix.applied]
-        parked = [fix for fix in fixes if fix.status in PARKED]
-        if waiting or (parked and action.kind == "resolve_session"):
-            return {"fix_needs_outcome"}
-        session.change()
-        session.status = "resolved" if action.kind == "resolve_session" else "escalated"
-        return {200}
-
-    def on_fix(self, session: SessionModel, fix: FixModel, action: Any) -> set[Result]:
-        refusals = self.refusals(session, fix, action.kind)
-        if action.kind == "clear_proposal" and fix.guess is None:
-            return {200}
-        if action.kind == "apply_fix" and fix.status == "proposed" and fix.applied:
-            return {200}
-        if refusals:
-            return refusals
-        if action.kind == "apply_fix":
-            fix.applied = session.change()
-        elif action.kind == "record_outcome":
-            self.record(session, fix, str(action.outcome), action.notes)
-        else:
-            session.change(note=False)
-            fix.guess = action.proposal.reason if action.kind == "propose_outcome" else None
-        return {200}
-
-    def refusals(self, session: SessionModel, fix: FixModel, kind: str) -> set[Result]:
-        """Why it is 409. Where several reasons hold, section 3 does not say which is named."""
-        reasons: set[Result] = set()
-        if session.status != "active":
-            answerable = session.status == "escalated" and fix.status in PARKED
-            if not (kind == "record_outcome" and answerable):
-                reasons.add("session_closed")
-        if kind == "clear_proposal":
-            return reasons
-        if fix.superseded:
-            reasons.add("fix_superseded")
-        if kind == "apply_fix" and fix.status != "proposed":
-            reasons.add("not_proposed")
-        if kind != "apply_fix" and fix.status in FINAL:
-            reasons.add("outcome_final")
-        return reasons
-
-    def record(self, session: SessionModel, fix: FixModel, outcome: str, notes: str | None) -> None:
-        here = session.change()
-        fix.status, fix.guess = outcome, None
-        if outcome != "dismissed":
-            fix.applied = fix.applied or here
-        if outcome in {"applied_success", "applied_failed"}:
-            fix.verified = here
-        if notes and outcome in COLUMN:
-            fix.columns[COLUMN[outcome]] = notes
 
 
 @dataclass(frozen=True)
@@ -196,6 +27,7 @@ class Move:
     """One command to come, in terms of what will be there: which session, which of its fixes from the newest."""
 
     what: str
+    """A kind of action, an outcome, or `open`, `repeat` and `reuse` (an earlier command, or its key alone)."""
     session: int = 0
     fix: int = 0
     words: bool = False
@@ -206,18 +38,25 @@ WHATS = (
     *OUTCOMES,
     *PARKED,
     *PARKED,
-    "suggest",
-    "suggest",
-    "suggest",
-    "apply",
-    "apply",
-    "propose",
-    "propose",
-    "clear",
+    "suggest_fix",
+    "suggest_fix",
+    "suggest_fix",
+    "apply_fix",
+    "apply_fix",
+    "propose_outcome",
+    "propose_outcome",
+    "clear_proposal",
+    "add_message",
+    "confirm_fact",
+    "escalate_session",
+    "resolve_session",
+    "open",
+    "repeat",
+    "reuse",
 )
 MOVES = st.builds(
     Move,
-    what=st.sampled_from([*WHATS, "message", "fact", "escalate", "resolve", "open", "repeat", "reuse"]),
+    what=st.sampled_from(WHATS),
     session=st.sampled_from([0, 0, 0, 0, 1, 2]),
     fix=st.sampled_from([0, 0, 0, 1, 1, 2]),
     words=st.booleans(),
@@ -238,7 +77,7 @@ class RecordMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.transact([Move("open"), Move("suggest"), Move("open", session=1)])
+        self.transact([Move("open"), Move("suggest_fix"), Move("open", session=1)])
 
     @rule(moves=st.lists(MOVES, min_size=1, max_size=8))
     def transact(self, moves: list[Move]) -> None:
@@ -288,18 +127,7 @@ class RecordMachine(RuleBasedStateMachine):
         if move.what in OUTCOMES:
             notes = f"words {number}" if move.words or move.what in PARKED else None
             return outcome_of(session_id, fix_id, move.what, notes)
-        guess = proposal(reason=f"guess {number}")
-        actions: dict[str, Action] = {
-            "apply": ApplyFix(session_id=session_id, fix_id=fix_id),
-            "propose": ProposeOutcome(session_id=session_id, fix_id=fix_id, proposal=guess),
-            "clear": ClearProposal(session_id=session_id, fix_id=fix_id),
-            "suggest": suggest_fix(session_id),
-            "message": add_message(session_id),
-            "fact": confirm_fact(session_id),
-            "resolve": ResolveSession(session_id=session_id),
-            "escalate": EscalateSession(session_id=session_id),
-        }
-        return actions[move.what]
+        return action_of(move.what, session_id, fix_id, guess=proposal(reason=f"guess {number}"))
 
     def circumstances(self, move: Move, session_id: UUID) -> dict[str, Any]:
         session = self.model.sessions[session_id]

@@ -16,10 +16,7 @@ from fix_outcomes_doubles import (
 )
 from shared.contracts.answers import Answer
 from shared.contracts.commands import Action, EscalateSession, ResolveSession
-
-OUTCOMES = ("applied_pending", "applied_partial", "applied_success", "applied_failed", "dismissed")
-FINAL = ("applied_success", "applied_failed", "dismissed")
-PARKED = ("applied_pending", "applied_partial")
+from unit.fix_outcomes.outcomes import FINAL, OUTCOMES, PARKED
 
 
 def needed(answer: Answer) -> list[str]:

@@ -17,7 +17,6 @@ ROUNDS = {
     "fix-outcomes dies": (
         "fix-outcomes-kill",
         "crash-before-transaction",
-        "crash-before-commit",
         "crash-after-commit",
         "crash-after-reply",
         "relay-crash",
@@ -25,15 +24,15 @@ ROUNDS = {
     "gateway and note-generator die": (
         "gateway-kill",
         "note-generator-kill",
-        "crash-before-announce",
         "link-cut-gateway-rabbitmq",
         "duplicate-deliveries",
     ),
     "servers die": ("redis-kill", "postgres-kill", "rabbitmq-kill"),
-    "fix-outcomes sleeps, and bad messages come": ("fix-outcomes-pause", "poison", "deadly-command"),
+    "bad messages come": ("poison", "deadly-command"),
+    "a process sleeps": ("fix-outcomes-pause",),
     "replicas are replaced": ("rolling-restart",),
 }
-SLOW = {"replicas are replaced"}
+SLOW = {"a process sleeps", "replicas are replaced"}
 
 
 @pytest.fixture(scope="module")

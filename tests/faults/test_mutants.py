@@ -34,7 +34,7 @@ CAUGHT = {
 SIMULATED = {mutant: invariant for mutant, (_, invariant) in CAUGHT.items() if mutant != "no-command-log"}
 SEEDS = 400
 QUICKLY_CAUGHT = {"swallowed-exception"}
-FEW_SEEDS = 60
+FEW_SEEDS = 24
 
 
 def test_every_mutant_is_tried() -> None:

@@ -217,5 +217,5 @@ class RecordMachine(RuleBasedStateMachine):
 
 TestRecordMachine = RecordMachine.TestCase
 TestRecordMachine.settings = settings(
-    max_examples=40, stateful_step_count=20, deadline=None, derandomize=True
+    max_examples=200, stateful_step_count=20, deadline=None, derandomize=True
 )

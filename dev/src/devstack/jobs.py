@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
@@ -69,8 +70,9 @@ class Job:
         self._wait_gone(doomed, timeout=10)
 
     def pause(self) -> None:
-        """SIGSTOP to it and to all that it started."""
-        self._send_all(SIGSTOP)
+        """SIGSTOP to it and to all that it started; returns when they have stopped, which a busy machine delays."""
+        processes = self._send_all(SIGSTOP)
+        self._wait_until(lambda: all(process.stopped() for process in processes), timeout=10)
 
     def resume(self) -> None:
         """SIGCONT to it and to all that it started."""
@@ -85,15 +87,20 @@ class Job:
             text = log.read().decode(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
-    def _send_all(self, signal: Signals) -> None:
-        for process in belongings(self.identity, self.mark):
+    def _send_all(self, signal: Signals) -> tuple[Identity, ...]:
+        processes = belongings(self.identity, self.mark)
+        for process in processes:
             process.send(signal)
+        return processes
 
     def _wait_gone(self, processes: tuple[Identity, ...], timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        while any(process.alive() for process in processes) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS / 3)
+        self._wait_until(lambda: not any(process.alive() for process in processes), timeout)
         self._reap()
+
+    def _wait_until(self, holds: Callable[[], bool], timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while not holds() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS / 3)
 
     def _reap(self) -> None:
         """Take leave of it, if it was our child and has ended: else it would stay in the process table."""

@@ -10,6 +10,7 @@ from typing import Self
 
 PROC = Path("/proc")
 MARK = "DEVSTACK_PROCESS"
+_STOPPED = frozenset({"T", "t", "Z", "X"})
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Identity:
     def alive(self) -> bool:
         """Whether this very process still runs."""
         return Identity.of(self.pid) == self
+
+    def stopped(self) -> bool:
+        """Whether none of its threads runs until SIGCONT; true of a process that has ended."""
+        threads = (_state(thread) for thread in (PROC / str(self.pid) / "task").glob("*"))
+        return not self.alive() or all(state in _STOPPED for state in threads)
 
     def send(self, signal: Signals) -> None:
         """Signal it, if it still runs and is still the same process."""
@@ -86,13 +92,24 @@ def _pids() -> list[int]:
     return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
 
 
-def _status(pid: int) -> _Status | None:
+def _state(process_or_thread: Path) -> str:
+    fields = _fields(process_or_thread)
+    return fields[0] if fields else "X"
+
+
+def _fields(process_or_thread: Path) -> list[str] | None:
     try:
-        text = (PROC / str(pid) / "stat").read_text()
+        text = (process_or_thread / "stat").read_text()
     except OSError:
         return None
     # The name, in parentheses, may itself hold spaces and parentheses.
-    fields = text.rpartition(")")[2].split()
+    return text.rpartition(")")[2].split()
+
+
+def _status(pid: int) -> _Status | None:
+    fields = _fields(PROC / str(pid))
+    if fields is None:
+        return None
     return _Status(
         state=fields[0],
         parent=int(fields[1]),

@@ -18,6 +18,16 @@ DEAF = (
     "-c",
     "import signal; signal.signal(15, signal.SIG_IGN); print('here', flush=True); signal.pause()",
 )
+BUSY = (
+    sys.executable,
+    "-c",
+    (
+        "import threading\n"
+        "def spin():\n    while True: pass\n"
+        "for _ in range(8): threading.Thread(target=spin).start()\n"
+        "print('here', flush=True)"
+    ),
+)
 WITH_CHILD = ("sh", "-c", "setsid sleep 600 & echo here; wait")
 
 
@@ -57,6 +67,17 @@ def test_a_process_that_ignores_the_request_to_end_is_killed(state: State) -> No
     process.stop(timeout=0.2)
 
     assert not process.alive()
+
+
+def test_a_paused_process_does_nothing_any_more(state: State) -> None:
+    process = started(state, BUSY)
+    assert process.identity is not None
+
+    process.pause()
+
+    assert process.identity.stopped()
+    process.resume()
+    eventually_without_a_loop(lambda: process.identity and not process.identity.stopped())
 
 
 def test_a_paused_process_can_be_stopped(state: State) -> None:

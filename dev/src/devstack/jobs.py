@@ -70,9 +70,13 @@ class Job:
         self._wait_gone(doomed, timeout=10)
 
     def pause(self) -> None:
-        """SIGSTOP to it and to all that it started; returns when they have stopped, which a busy machine delays."""
+        """SIGSTOP to it and to all that it started; returns when they have stopped, which a busy machine delays.
+
+        Raises TimeoutError where one of them goes on.
+        """
         processes = self._send_all(SIGSTOP)
-        self._wait_until(lambda: all(process.stopped() for process in processes), timeout=10)
+        if not self._wait_until(lambda: all(process.stopped() for process in processes), timeout=10):
+            raise TimeoutError(f"{self.name} does not stop")
 
     def resume(self) -> None:
         """SIGCONT to it and to all that it started."""
@@ -97,10 +101,12 @@ class Job:
         self._wait_until(lambda: not any(process.alive() for process in processes), timeout)
         self._reap()
 
-    def _wait_until(self, holds: Callable[[], bool], timeout: float) -> None:
+    def _wait_until(self, holds: Callable[[], bool], timeout: float) -> bool:
+        """Whether it held in time."""
         deadline = time.monotonic() + timeout
-        while not holds() and time.monotonic() < deadline:
+        while not (held := holds()) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS / 3)
+        return held
 
     def _reap(self) -> None:
         """Take leave of it, if it was our child and has ended: else it would stay in the process table."""

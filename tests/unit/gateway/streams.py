@@ -18,23 +18,21 @@ AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
 def change(sequence: int) -> dict[str, Any]:
-    return CloudEvent(
-        id=f"{SESSION}/{sequence}",
-        source=source_of(ACCOUNT, SESSION),
-        type=type_of("fix.applied"),
-        time=AT,
-        sequence=f"{sequence:020}",
-        data={"state_version": sequence},
-    ).model_dump(mode="json")
+    id_, data = f"{SESSION}/{sequence}", {"state_version": sequence}
+    return _event("fix.applied", id_, data, sequence=f"{sequence:020}")
 
 
 def note(state_version: int) -> dict[str, Any]:
+    id_, data = (
+        f"{SESSION}/resolution_note/{state_version}",
+        {"kind": "resolution_note", "state_version": state_version},
+    )
+    return _event("note.regenerated", id_, data)
+
+
+def _event(name: str, id_: str, data: dict[str, Any], *, sequence: str | None = None) -> dict[str, Any]:
     return CloudEvent(
-        id=f"{SESSION}/resolution_note/{state_version}",
-        source=source_of(ACCOUNT, SESSION),
-        type=type_of("note.regenerated"),
-        time=AT,
-        data={"kind": "resolution_note", "state_version": state_version},
+        id=id_, source=source_of(ACCOUNT, SESSION), type=type_of(name), time=AT, sequence=sequence, data=data
     ).model_dump(mode="json")
 
 

@@ -52,4 +52,4 @@ async def test_streams_that_come_and_go_leave_the_seats_as_they_were(turns: list
     for stream in (each for streams in watching.values() for each in streams):
         await stream.aclose()
     assert hub.viewers == 0
-    assert hub._by_account == {}
+    assert hub._viewers == {}

@@ -1,9 +1,9 @@
 """Events for the sessions that somebody watches here, and for no others: one queue per connection, bound on demand."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -101,7 +101,6 @@ class Updates:
         self._replica, self._buffer = replica, buffer
         self._limit, self._limit_each = viewers, viewers_each
         self._viewers: dict[str, set[Viewer]] = {}
-        self._by_account: Counter[UUID] = Counter()
         self._queue: AbstractQueue | None = None
         self._binding = asyncio.Lock()
         self._connection = BrokerConnection(
@@ -112,7 +111,7 @@ class Updates:
     @property
     def viewers(self) -> int:
         """Streams that are open."""
-        return self._by_account.total()
+        return sum(map(len, self._viewers.values()))
 
     def start(self) -> None:
         """Connect, in the background."""
@@ -130,31 +129,24 @@ class Updates:
     @asynccontextmanager
     async def watch(self, *, account_id: UUID, session_id: UUID) -> AsyncIterator[Viewer]:
         """What happens to this session from now on. Raises 503 where too many watch; 429: too many of one account."""
+        self._admit(account_id)
         topic, viewer = f"{account_id}.{session_id}", Viewer(buffer=self._buffer)
-        with self._seat(account_id):
-            self._viewers.setdefault(topic, set()).add(viewer)
-            try:
+        self._viewers.setdefault(topic, set()).add(viewer)
+        try:
+            await self._settle(topic)
+            yield viewer
+        finally:
+            self._viewers[topic].discard(viewer)
+            if not self._viewers[topic]:
+                del self._viewers[topic]
                 await self._settle(topic)
-                yield viewer
-            finally:
-                self._viewers[topic].discard(viewer)
-                if not self._viewers[topic]:
-                    del self._viewers[topic]
-                    await self._settle(topic)
 
-    @contextmanager
-    def _seat(self, account_id: UUID) -> Iterator[None]:
+    def _admit(self, account_id: UUID) -> None:
         if self.ending.is_set() or self.viewers >= self._limit:
             raise unavailable("No more event streams can be opened here now")
-        if self._by_account[account_id] >= self._limit_each:
+        own = (viewers for topic, viewers in self._viewers.items() if topic.startswith(f"{account_id}."))
+        if sum(map(len, own)) >= self._limit_each:
             raise too_many("Your account has too many event streams open here")
-        self._by_account[account_id] += 1
-        try:
-            yield
-        finally:
-            self._by_account[account_id] -= 1
-            if not self._by_account[account_id]:
-                del self._by_account[account_id]
 
     async def _settle(self, topic: str) -> None:
         """Bind what is watched, unbind what is not. Without a connection: the next one binds all."""

@@ -73,11 +73,12 @@ def test_a_paused_process_does_nothing_any_more(state: State) -> None:
     process = started(state, BUSY)
     assert process.identity is not None
 
-    process.pause()
+    for _ in range(5):
+        process.pause()
 
-    assert process.identity.stopped()
-    process.resume()
-    eventually_without_a_loop(lambda: process.identity and not process.identity.stopped())
+        assert process.identity.stopped()
+        process.resume()
+        eventually_without_a_loop(lambda: process.identity and not process.identity.stopped())
 
 
 def test_a_paused_process_can_be_stopped(state: State) -> None:

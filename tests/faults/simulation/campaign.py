@@ -62,7 +62,8 @@ def _reports(seeds: Sequence[str], cores: int) -> Iterator[Report]:
 def _prepare() -> None:
     """No logs, and no collection of garbage at moments of its own: what is loaded by now stays."""
     logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=silent, cache_logger_on_first_use=True)
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -158,6 +158,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             with suppress(RuntimeError):  # one that waits in its `finally`
                 task.get_coro().close()
+        for remains in (self._tasks, self._timers, self._ready):
+            remains.clear()
 
     def _step(self) -> None:
         while not self._ready:

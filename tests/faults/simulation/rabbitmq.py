@@ -8,8 +8,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import Context
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from shared.contracts import topology
 
@@ -19,8 +20,7 @@ _DECLARED: Final = tuple(queue.name for queue in topology.queues())
 _REPEATED_WITHIN_S: Final = 0.4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
+class Wire(NamedTuple):
     """A message as it travels."""
 
     body: bytes
@@ -29,7 +29,7 @@ class Wire:
     message_id: str | None = None
     reply_to: str | None = None
     user_id: str | None = None
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = MappingProxyType({})
     persistent: bool = True
     expires_s: float | None = None
     deliveries: int = 0
@@ -146,7 +146,7 @@ class RabbitMQ:
         queue.unacknowledged -= 1
         if not (queue.quorum or self.up):
             return
-        again = replace(wire, deliveries=wire.deliveries + 1)
+        again = wire._replace(deliveries=wire.deliveries + 1)
         if again.deliveries > queue.arguments.get("x-delivery-limit", again.deliveries):
             self._dead_letter(queue, again, reason="delivery_limit")
         else:
@@ -156,8 +156,7 @@ class RabbitMQ:
     def _dead_letter(self, queue: Queue, wire: Wire, *, reason: str) -> None:
         death = {"queue": queue.name, "reason": reason, "count": 1}
         self.route(
-            replace(
-                wire,
+            wire._replace(
                 exchange=queue.arguments["x-dead-letter-exchange"],
                 routing_key=queue.arguments["x-dead-letter-routing-key"],
                 headers={**wire.headers, "x-death": [death]},

@@ -12,7 +12,20 @@ from faults.simulation.network import Network
 Value = str | dict[str, str]
 Script = Callable[..., Awaitable[Any]]
 
+
+class _Door:
+    """What scripts call. It leads to a server only while its script runs: Lua lets go of nothing for a long time."""
+
+    server: "Redis | None" = None
+
+    def call(self, command: str, *arguments: Any) -> Any:
+        """A command: what is not there is False."""
+        return _COMMANDS[command](self.server, *arguments)
+
+
+_DOOR: Final = _Door()
 _LUA: Final = LuaRuntime(unpack_returned_tuples=False)
+_LUA.globals().redis = _LUA.table_from({"call": _DOOR.call})
 
 
 class Redis:
@@ -44,9 +57,14 @@ class Redis:
         """Every key that begins so and has not expired."""
         return [key for key in list(self._values) if key.startswith(prefix) and self._value(key) is not None]
 
-    def call(self, command: str, *arguments: Any) -> Any:
-        """A command, as a script calls it: what is not there is False."""
-        return _COMMANDS[command](self, *arguments)
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """What a Lua script gives."""
+        _DOOR.server = self
+        try:
+            result = _compiled(script)(_LUA.table_from(keys), _LUA.table_from(arguments))
+        finally:
+            _DOOR.server = None
+        return list(result.values()) if hasattr(result, "values") else result
 
     def get(self, key: str) -> str | bool:
         value = self._value(key)
@@ -112,10 +130,9 @@ class Client:
 
         async def run(*, keys: Sequence[str], args: Sequence[object]) -> Any:
             await self._server.hop()
-            _LUA.globals().redis = _LUA.table_from({"call": self._server.call})
-            result = _compiled(text)(_LUA.table_from(keys), _LUA.table_from([str(each) for each in args]))
+            result = self._server.run(text, keys, [str(each) for each in args])
             await self._server.hop()
-            return list(result.values()) if hasattr(result, "values") else result
+            return result
 
         return run
 

@@ -32,6 +32,7 @@ _KEYS: Final = {
     name: (tuple(column.name for column in table.primary_key), *_ALSO_UNIQUE.get(name, ()))
     for name, table in TABLES.items()
 }
+_COLUMNS: Final = {name: tuple(column.name for column in table.columns) for name, table in TABLES.items()}
 _UUIDS: Final = {
     name: tuple(column.name for column in table.columns if isinstance(column.type, Uuid))
     for name, table in TABLES.items()
@@ -44,9 +45,8 @@ _TIMES: Final = {
 
 def rows_of(table: str, recordset: str) -> Iterator[Row]:
     """What `json_populate_recordset(null::table, recordset)` gives: its columns, in their types."""
-    names = [column.name for column in TABLES[table].columns]
     for value in orjson.loads(recordset):
-        row = {name: value.get(name) for name in names}
+        row = {name: value.get(name) for name in _COLUMNS[table]}
         for name in _UUIDS[table]:
             row[name] = row[name] and _uuid(row[name])
         for name in _TIMES[table]:

@@ -38,7 +38,14 @@ def run(  # noqa: PLR0917  typer makes options of them
     folder: Folder = Path(".run/faults"),
     short: Annotated[bool, typer.Option(help="With as little load as the tests have")] = False,
     sources: Annotated[Path | None, typer.Option(help="Another tree whose services run")] = None,
-    document: Annotated[Path | None, typer.Option(help="Also write the table into this document")] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Also write the table into this document, where it has a place for it",
+        ),
+    ] = None,
 ) -> None:
     """Every fault under load, one run each, on one stack; a table at the end. Fails where an invariant broke."""
     names = [name.strip() for name in only.split(",") if name.strip()] or list(EXPERIMENTS)

@@ -1,5 +1,6 @@
-"""One stack for all of these tests: two replicas of each service, a model on loopback, and a slow gateway."""
+"""Two stacks for all of these tests: replicas, a model on loopback and a slow gateway; and one like the demo's."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,11 @@ from e2e.model import Model, serving
 
 REPLICAS = {"gateway": 3, "fix-outcomes": 2, "note-generator": 2}
 SLOW_GATEWAY = {"GATEWAY_RATE_PER_S": "0.01", "GATEWAY_RATE_BURST": "3"}
+
+DEMO = [
+    {"id": str(uuid4()), "account_id": str(uuid4()), "account": "Demo MSP", "name": name, "role": role}
+    for name, role in (("Sam Okafor", "engineer"), ("Vera Novak", "viewer"))
+]
 
 NewPerson = Callable[..., Person]
 
@@ -32,6 +38,21 @@ def stack(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     with (
         start_test_servers(folder / "servers") as servers,
         Stack(folder / "stack", replicas=REPLICAS, settings=settings, servers=servers) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def demo_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One of each service, no model, and people to choose from. Whoever stops a service of it starts it again."""
+    folder = tmp_path_factory.mktemp("demo")
+    settings = {
+        "gateway": {"GATEWAY_DEMO_SIGN_IN": json.dumps(DEMO)},
+        "note-generator": {"NOTE_GENERATOR_QUIET_S": "0.3"},
+    }
+    with (
+        start_test_servers(folder / "servers") as servers,
+        Stack(folder / "stack", settings=settings, servers=servers) as stack,
     ):
         yield stack
 

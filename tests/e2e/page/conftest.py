@@ -1,15 +1,12 @@
-"""The built page in a real browser, in front of a stack of its own: these tests stop and restart its services."""
+"""The built page in a real browser, in front of the stack whose services may be stopped and restarted."""
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from devstack.browser import find_browser
-from devstack.containers import start_test_servers
 from devstack.services import PAGE
 from devstack.stack import Stack
 from e2e.client import Person
@@ -27,10 +24,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-DEMO = [
-    {"id": str(uuid4()), "account_id": str(uuid4()), "account": "Demo MSP", "name": name, "role": role}
-    for name, role in (("Sam Okafor", "engineer"), ("Vera Novak", "viewer"))
-]
 PATIENCE_MS = 20_000
 
 OpenTab = Callable[..., Awaitable[Tab]]
@@ -48,17 +41,8 @@ def chromium() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("page")
-    settings = {
-        "gateway": {"GATEWAY_DEMO_SIGN_IN": json.dumps(DEMO)},
-        "note-generator": {"NOTE_GENERATOR_QUIET_S": "0.3"},
-    }
-    with (
-        start_test_servers(folder / "servers") as servers,
-        Stack(folder / "stack", settings=settings, servers=servers) as stack,
-    ):
-        yield stack
+def stack(demo_stack: Stack) -> Stack:
+    return demo_stack
 
 
 @pytest.fixture(scope="session")

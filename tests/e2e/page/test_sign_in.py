@@ -8,7 +8,8 @@ import httpx
 import pytest
 from devstack.stack import Stack
 from e2e.client import Person
-from e2e.page.conftest import DEMO, OpenTab
+from e2e.conftest import DEMO
+from e2e.page.conftest import OpenTab
 from e2e.page.scenes import verifying
 from e2e.page.tab import Tab
 from playwright.async_api import expect

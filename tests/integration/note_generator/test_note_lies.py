@@ -30,7 +30,7 @@ def stories_of(lie: Lie, number: int) -> list[Story]:
     found: list[Story] = []
 
     @settings(max_examples=number, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
-    @given(st.sampled_from(lie.outcomes).flatmap(cases).filter(_is_asked_about))
+    @given(cases(st.sampled_from(lie.outcomes)).filter(_is_asked_about))
     def collect(story: Story) -> None:
         story.session_id = uuid4()
         found.append(story)

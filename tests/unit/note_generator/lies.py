@@ -38,36 +38,46 @@ TITLES = (
 OUTCOMES = ("applied_success", "applied_failed", "applied_partial", "applied_pending", "dismissed")
 
 
+NAMES: Final = {
+    "host": st.sampled_from(HOSTS),
+    "address": st.sampled_from(ADDRESSES),
+    "version": st.sampled_from(VERSIONS),
+    "article": st.sampled_from(ARTICLES),
+    "person": st.sampled_from(PEOPLE),
+    "time": st.sampled_from(TIMES),
+}
+
+
 def _filled(pattern: str) -> st.SearchStrategy[str]:
-    return st.fixed_dictionaries(
-        {
-            "host": st.sampled_from(HOSTS),
-            "address": st.sampled_from(ADDRESSES),
-            "version": st.sampled_from(VERSIONS),
-            "article": st.sampled_from(ARTICLES),
-            "person": st.sampled_from(PEOPLE),
-            "time": st.sampled_from(TIMES),
-        }
-    ).map(lambda names: pattern.format(**names))
+    names = {name: chosen for name, chosen in NAMES.items() if f"{{{name}}}" in pattern}
+    return st.fixed_dictionaries(names).map(lambda filling: pattern.format(**filling))
 
 
-def _one_of(patterns: tuple[str, ...]) -> st.SearchStrategy[str]:
-    return st.sampled_from(patterns).flatmap(_filled)
+# Made once: making a strategy takes longer than drawing from it.
+FINDING: Final = st.one_of(map(_filled, FINDINGS))
+REASON: Final = st.one_of(map(_filled, REASONS))
+TITLE: Final = st.one_of(map(_filled, TITLES))
+PERHAPS: Final = st.none() | FINDING
+FACTS: Final = st.lists(st.tuples(FINDING, st.sampled_from(["client", "internal"])), max_size=3)
+TALK: Final = st.lists(st.tuples(st.sampled_from(["engineer", "client", "assistant"]), FINDING), max_size=3)
+FAILURE: Final = st.none() | st.tuples(TITLE, FINDING, REASON)
+OUTCOME: Final = st.sampled_from(OUTCOMES)
 
 
 @st.composite
-def cases(draw: st.DrawFn, outcome: str | None = None) -> Story:
-    """A session with facts, talk and fixes; the last fix has this outcome, or any."""
-    story = Story(intake=draw(_one_of(FINDINGS)), title=draw(st.none() | _one_of(FINDINGS)))
-    for _ in range(draw(st.integers(0, 3))):
-        story.fact(draw(_one_of(FINDINGS)), draw(st.sampled_from(["client", "internal"])))
-    for _ in range(draw(st.integers(0, 3))):
-        story.say(draw(st.sampled_from(["engineer", "client", "assistant"])), draw(_one_of(FINDINGS)))
-    if draw(st.booleans()):
-        story.suggest(draw(_one_of(TITLES)), draw(_one_of(FINDINGS)), name="earlier")
-        story.record("earlier", "applied_failed", draw(_one_of(REASONS)))
-    story.suggest(draw(_one_of(TITLES)), draw(_one_of(FINDINGS)), name="last")
-    story.record("last", outcome or draw(st.sampled_from(OUTCOMES)), draw(_one_of(REASONS)))
+def cases(draw: st.DrawFn, outcomes: st.SearchStrategy[str] = OUTCOME) -> Story:
+    """A session with facts, talk and fixes; the last fix has one of these outcomes."""
+    story = Story(intake=draw(FINDING), title=draw(PERHAPS))
+    for text, visibility in draw(FACTS):
+        story.fact(text, visibility)
+    for role, text in draw(TALK):
+        story.say(role, text)
+    if failure := draw(FAILURE):
+        title, description, reason = failure
+        story.suggest(title, description, name="earlier")
+        story.record("earlier", "applied_failed", reason)
+    story.suggest(draw(TITLE), draw(FINDING), name="last")
+    story.record("last", draw(outcomes), draw(REASON))
     return story
 
 

@@ -54,9 +54,9 @@ def _filled(pattern: str) -> st.SearchStrategy[str]:
 
 
 # Made once: making a strategy takes longer than drawing from it.
-FINDING: Final = st.one_of(map(_filled, FINDINGS))
-REASON: Final = st.one_of(map(_filled, REASONS))
-TITLE: Final = st.one_of(map(_filled, TITLES))
+FINDING: Final = st.one_of(*map(_filled, FINDINGS))
+REASON: Final = st.one_of(*map(_filled, REASONS))
+TITLE: Final = st.one_of(*map(_filled, TITLES))
 PERHAPS: Final = st.none() | FINDING
 FACTS: Final = st.lists(st.tuples(FINDING, st.sampled_from(["client", "internal"])), max_size=3)
 TALK: Final = st.lists(st.tuples(st.sampled_from(["engineer", "client", "assistant"]), FINDING), max_size=3)

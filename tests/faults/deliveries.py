@@ -14,6 +14,7 @@ from shared.contracts import topology
 from shared.contracts.topology import WorkQueue
 from shared.contracts.vocabulary import Service
 
+from faults.injector import until
 from faults.stage import Stage
 
 _LATEST_S: Final = 0.3
@@ -32,7 +33,7 @@ Take = Callable[[AbstractIncomingMessage], Awaitable[None]]
 @asynccontextmanager
 async def repeated(stage: Stage, rng: Random) -> AsyncIterator[Callable[[], int]]:
     """Every message of commands and of state changes comes a second time, late; gives how many did so far."""
-    copied = 0
+    copied, on_their_way, over = 0, 0, False
     async with _connections(stage) as connect:
         for user, work in _WORK:
             source = await connect(None)
@@ -43,16 +44,23 @@ async def repeated(stage: Stage, rng: Random) -> AsyncIterator[Callable[[], int]
             async def again(
                 message: AbstractIncomingMessage, user: Service = user, target: AbstractExchange = target
             ) -> None:
-                nonlocal copied
-                if _COPY in message.headers:
+                nonlocal copied, on_their_way
+                if over or _COPY in message.headers:
                     return
-                await asyncio.sleep(rng.uniform(0, _LATEST_S))
-                with suppress(*BROKER_ERRORS):  # the time is over, or the broker is away
+                on_their_way += 1
+                try:
+                    await asyncio.sleep(rng.uniform(0, _LATEST_S))
                     await target.publish(_copy(message, user), routing_key=str(message.routing_key))
                     copied += 1
+                except BROKER_ERRORS:
+                    pass
+                finally:
+                    on_their_way -= 1
 
             await queue.consume(again, no_ack=True)
         yield lambda: copied
+        over = True
+        await until("the last copies have arrived", lambda: on_their_way == 0)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from shared.contracts import topology
 
 
 async def test_without_a_broker_it_lives_and_is_not_ready_and_stops(around: Surroundings) -> None:
-    app = create_app(around.settings(amqp_url=SecretStr("amqp://nobody:x@127.0.0.1:1/")))
+    app = create_app(around.settings(amqp_url=SecretStr("amqp://nobody:x@127.0.0.1:1/"), shutdown_s=0.5))
     async with asyncio.timeout(25):
         async with app.start_lifespan_context():
             assert await status(app, "/healthz") == 200

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from faults import llm_log, subscriber
+from faults import llm_log, stored, subscriber
 from faults.history import History
 from faults.invariants.catalogue import INVARIANTS
 from faults.invariants.evidence import Evidence, Invariant
 from faults.record import Record
 
-HISTORY, EVENTS, RECORD, CALLS = "history.jsonl", "events.jsonl", "record.json", "model.jsonl"
+HISTORY, EVENTS, RECORD = "history.jsonl", "events.jsonl", "record.json"
+STORED, CALLS = "stored.jsonl", "model.jsonl"
 SHOWN: Final = 5
 
 NEED_A_MODEL: Final = frozenset({"S14", "S15"})
@@ -82,6 +83,7 @@ def load(run: Path, *, wants_faults: bool = True) -> Evidence:
         history=History.read(run / HISTORY),
         record=Record.read(run / RECORD),
         events=subscriber.read(run / EVENTS),
+        stored=stored.read(run / STORED),
         model_calls=llm_log.read(run / CALLS) if (run / CALLS).exists() else (),
         wants_faults=wants_faults,
     )

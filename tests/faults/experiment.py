@@ -8,8 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from faults import checker, llm_log, record, subscriber
-from faults.checker import CALLS, EVENTS, HISTORY, RECORD, Report
+from faults import checker, llm_log, record, stored, subscriber
+from faults.checker import CALLS, EVENTS, HISTORY, RECORD, STORED, Report
 from faults.gateways import Gateways
 from faults.history import History, HistoryFile
 from faults.injector import Injector, until
@@ -21,8 +21,8 @@ from faults.llm import BUDGET_USD
 from faults.record import Record
 from faults.recorder import Recorder
 from faults.stage import Stage
-from faults.subscriber import Subscriber
 from faults.waiting import waiting
+from faults.witness import Witness
 
 REST_S: Final = 30.0
 _POLL_S: Final = 0.2
@@ -80,7 +80,7 @@ async def perform(
     experiments: Sequence[Experiment],
     *,
     stage: Stage,
-    listener: Subscriber,
+    witness: Witness,
     folder: Path,
     seed: str,
     pace: Pace = Pace(),
@@ -93,7 +93,7 @@ async def perform(
     try:
         async with stage.scaled(max(experiment.replicas for experiment in experiments)):
             await _break(experiments, stage, history, seed, pace)
-            evidence = await _rest(stage, listener, folder)
+            evidence = await _rest(stage, witness, folder)
     finally:
         history.close()
     needed = checker.NEEDS_DATA | (checker.NEED_A_MODEL if _asks_a_model(experiments) else set())
@@ -127,29 +127,37 @@ async def _steady(scene: Scene, pace: Pace) -> None:
     await asyncio.gather(scene.more(pace.changes), asyncio.sleep(pace.seconds))
 
 
-async def _rest(stage: Stage, listener: Subscriber, folder: Path) -> Evidence:
+async def _rest(stage: Stage, witness: Witness, folder: Path) -> Evidence:
     """Wait until nothing moves any more, or for as long as that may take; keep what is there then."""
     history = History.read(folder / HISTORY)
     deadline = time.monotonic() + REST_S
     while True:
-        evidence = await _look(history, stage, listener)
+        evidence = await _look(history, stage, witness)
         if _at_rest(evidence) or time.monotonic() > deadline:
             break
         await asyncio.sleep(_POLL_S)
     evidence.record.write(folder / RECORD)
     subscriber.write(folder / EVENTS, evidence.events)
+    stored.write(folder / STORED, evidence.stored)
     llm_log.write(folder / CALLS, evidence.model_calls)
     return evidence
 
 
-async def _look(history: History, stage: Stage, listener: Subscriber) -> Evidence:
+async def _look(history: History, stage: Stage, witness: Witness) -> Evidence:
     taken = await Record.take(stage.addresses, tuple(history.accounts))
-    events = [event for event in listener.received if event.account in history.accounts]
+    events = [event for event in witness.events.received if event.account in history.accounts]
+    notes = [note for note in witness.notes.stored if note.account in history.accounts]
     calls = stage.llm.calls(history.accounts)
     held = await waiting(
         {name: stage.stack.url(name) for name in stage.stack.names() if name.startswith(_HOLD)}
     )
-    return Evidence(history=history, record=replace(taken, waiting=held), events=events, model_calls=calls)
+    return Evidence(
+        history=history,
+        record=replace(taken, waiting=held),
+        events=events,
+        stored=notes,
+        model_calls=calls,
+    )
 
 
 def _at_rest(evidence: Evidence) -> bool:

@@ -9,16 +9,16 @@ from pathlib import Path
 from faults.experiment import Experiment, Pace, perform
 from faults.servers import CannotBeDoneHere
 from faults.stage import Stage
-from faults.subscriber import Subscriber
 from faults.table import Line
+from faults.witness import Witness, witness
 
 
 @dataclass(frozen=True, slots=True)
 class Theatre:
-    """A stack with somebody who listens to its events, and the folder where runs are left."""
+    """A stack with a witness, and the folder where runs are left."""
 
     stage: Stage
-    listener: Subscriber
+    witness: Witness
     folder: Path
 
     async def run(self, name: str, experiments: Sequence[Experiment], *, seed: str, pace: Pace) -> Line:
@@ -28,7 +28,7 @@ class Theatre:
             outcome = await perform(
                 experiments,
                 stage=self.stage,
-                listener=self.listener,
+                witness=self.witness,
                 folder=self.folder / name,
                 seed=f"{seed}-{name}",
                 pace=pace,
@@ -47,5 +47,5 @@ class Theatre:
 async def theatre(folder: Path, *, sources: Path | None = None) -> AsyncIterator[Theatre]:
     """A stack that runs while inside. `sources`: another tree whose services run."""
     with Stage(folder / "stack", sources=sources) as stage:
-        async with Subscriber(stage.addresses.amqp_url) as listener:
-            yield Theatre(stage, listener, folder)
+        async with witness(stage.addresses) as seen:
+            yield Theatre(stage, seen, folder)

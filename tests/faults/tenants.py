@@ -31,11 +31,6 @@ class Account:
     keys: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     operations: list[str] = field(default_factory=list)
 
-    def turn_to_new_sessions(self) -> None:
-        """Nobody changes or reads the sessions of before any more."""
-        self.cases.clear()
-        self.sessions.clear()
-
 
 def accounts_of(seed: str, count: int, token: Token) -> list[Account]:
     """Tenants that no other run has; the mark is a word that no secret looks like."""

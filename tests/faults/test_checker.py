@@ -17,6 +17,7 @@ from faults.invariants.evidence import Evidence
 from faults.llm_log import Call
 from faults.record import Record, Row
 from faults.simulation.simulate import evidence_of
+from faults.stored import Stored, Watch
 
 LATER = 1_000.0
 SEEDS = ("doctored-1", "doctored-2", "doctored-3", "doctored-4", "doctored-5", "doctored-6")
@@ -191,6 +192,38 @@ def test_changes_that_stay_slow_after_a_fault_break_l1(took_s: float, broken: bo
     )
     report = check(replace(sound(), history=history), needs_data=frozenset())
     assert ("L1" in report.broken) is broken
+
+
+@pytest.mark.parametrize(
+    ("versions", "broken"),
+    [((3, 2), True), ((3, 2, 4), True), ((3, 3), False), ((3, 0, 2), False), ((3, 0, 2, 1), True)],
+)
+def test_an_older_note_stored_over_a_newer_one_breaks_s10(versions: tuple[int, ...], broken: bool) -> None:
+    stored = [Stored("rf:note:an-account:a-session:resolution_note", version) for version in versions]
+    report = check(replace(sound(), stored=stored), needs_data=frozenset())
+    assert ("S10" in report.broken) is broken
+
+
+def test_what_redis_stores_and_loses_is_heard() -> None:
+    watch = Watch("redis://nowhere")
+    for command in (
+        'HSET rf:note:a:s:resolution_note v 3 d {"markdown":"HSET rf:note:a:s:resolution_note v 1 "}',
+        "HSET rf:note:a:s:resolution_note a 3",
+        "HGET rf:note:a:s:resolution_note v",
+        "DEL rf:lock:a:s:resolution_note:3",
+        "HSET rf:note:a:s:escalation_package v 3 d {}",
+        "DEL rf:note:a:s:resolution_note",
+        "FLUSHALL",
+    ):
+        watch.hear(command)
+    resolution, escalation = (f"rf:note:a:s:{kind}" for kind in ("resolution_note", "escalation_package"))
+    assert watch.stored == [
+        Stored(resolution, 3),
+        Stored(escalation, 3),
+        Stored(resolution, 0),
+        Stored(resolution, 0),
+        Stored(escalation, 0),
+    ]
 
 
 def test_a_run_without_data_breaks_whatever_needs_some() -> None:

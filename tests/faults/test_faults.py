@@ -11,7 +11,7 @@ import pytest
 from faults.experiment import perform
 from faults.experiments import EXPERIMENTS
 from faults.stage import Stage
-from faults.subscriber import Subscriber
+from faults.witness import Witness, witness
 
 ROUNDS = {
     "fix-outcomes dies": (
@@ -42,17 +42,17 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-async def listener(stage: Stage) -> AsyncIterator[Subscriber]:
-    async with Subscriber(stage.addresses.amqp_url) as listener:
-        yield listener
+async def seen(stage: Stage) -> AsyncIterator[Witness]:
+    async with witness(stage.addresses) as seen:
+        yield seen
 
 
 @pytest.mark.parametrize(
     "round_", [pytest.param(each, marks=pytest.mark.full) if each in SLOW else each for each in ROUNDS]
 )
-async def test_nothing_is_lost_when(round_: str, stage: Stage, listener: Subscriber, tmp_path: Path) -> None:
+async def test_nothing_is_lost_when(round_: str, stage: Stage, seen: Witness, tmp_path: Path) -> None:
     experiments = [EXPERIMENTS[name] for name in ROUNDS[round_]]
     outcome = await perform(
-        experiments, stage=stage, listener=listener, folder=tmp_path / "run", seed=f"short {round_}"
+        experiments, stage=stage, witness=seen, folder=tmp_path / "run", seed=f"short {round_}"
     )
     assert outcome.report.clean, f"{outcome.folder}\n{outcome.report}"

@@ -11,7 +11,7 @@ import pytest
 from faults.experiment import perform
 from faults.experiments import EXPERIMENTS
 from faults.stage import SOURCES, Stage
-from faults.subscriber import Subscriber
+from faults.witness import witness
 
 ROOT = Path(__file__).parents[2]
 MUTANTS = Path(__file__).parent / "mutants"
@@ -27,7 +27,7 @@ CAUGHT = {
     "swallowed-exception": ("link-cut-fix-outcomes-postgres", "S1"),
     "if-match-unchecked": ("fix-outcomes-kill", "S6"),
     "verdict-not-final": ("fix-outcomes-kill", "S5"),
-    "lock-without-fencing": ("zombie-generates", "L3"),
+    "lock-without-fencing": ("zombie-generates", "S10"),
 }
 
 # What the simulation finds of them, within so many seeds. It has no SQL, and so no missing command log.
@@ -51,11 +51,11 @@ def test_a_mutant_still_applies(mutant: str, tmp_path: Path) -> None:
 async def test_the_checker_names_what_a_mutant_breaks(mutant: str, tmp_path: Path) -> None:
     fault, invariant = CAUGHT[mutant]
     with Stage(tmp_path / "stack", sources=copied(mutant, tmp_path / "tree")) as stage:
-        async with Subscriber(stage.addresses.amqp_url) as listener:
+        async with witness(stage.addresses) as seen:
             outcome = await perform(
                 [EXPERIMENTS[fault]],
                 stage=stage,
-                listener=listener,
+                witness=seen,
                 folder=tmp_path / "run",
                 seed=f"mutant {mutant}",
             )

@@ -20,7 +20,7 @@ from shared.contracts.events import CONTENT_TYPE, routing_key
 from faults.experiment import Experiment, Scene, perform
 from faults.handmade import by_hand, command, creation
 from faults.stage import SOURCES, Stage
-from faults.subscriber import Subscriber
+from faults.witness import witness
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "services/fix-outcomes/src/fix_outcomes/migrations/versions"
@@ -57,11 +57,11 @@ async def test_an_upgrade_under_load_and_the_way_back_lose_nothing_and_nobody_se
     before: Path, tmp_path: Path
 ) -> None:
     with Stage(tmp_path / "stack", sources=before, of=OLD) as stage:
-        async with Subscriber(stage.addresses.amqp_url) as listener:
+        async with witness(stage.addresses) as seen:
             outcome = await perform(
                 [Experiment("upgrade", upgrade(before), replicas=2)],
                 stage=stage,
-                listener=listener,
+                witness=seen,
                 folder=tmp_path / "run",
                 seed="upgrade",
             )

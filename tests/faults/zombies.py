@@ -57,17 +57,11 @@ async def _announces(scene: Scene) -> None:
 
 
 async def _generates(scene: Scene) -> None:
-    """Its lease ends while it sleeps in the model's call; what it then wants to store is older than what is there.
-
-    Once it wakes nothing else touches that session: what it stored is there at the end, for all to see.
-    """
+    """Its lease ends while it sleeps in the model's call; what it then wants to store is older than what is there."""
     goal = len(scene.stage.llm.wrote) + 2
     await until("the model writes", lambda: len(scene.stage.llm.wrote) >= goal)
     async with scene.injector.asleep("note-generator", "during the LLM call"):
         scene.stage.links["note-generator-rabbitmq"].reset()
-        await scene.more(20)
-        for account in scene.load.accounts:
-            account.turn_to_new_sessions()
         await asyncio.sleep(_LEASE_IS_OVER_S)
 
 

@@ -11,9 +11,10 @@ from faults.invariants.evidence import Evidence, Finding, Invariant
 
 
 def something_happened(e: Evidence) -> Iterator[Finding]:
-    """A run that saw no fault, no acknowledged operation or no event must fail."""
+    """A run that saw no fault, no acknowledged operation, no event or no note must fail."""
     yield None if any(attempt.accepted for attempt in e.changes) else "no change was acknowledged"
     yield None if e.events else "no event was received"
+    yield None if e.stored else "no note was seen being stored"
     yield None if e.record.tables["journal"] else "the journal is empty"
     if e.wants_faults:
         yield None if e.history.faults else "there was no fault"

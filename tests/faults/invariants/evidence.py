@@ -12,6 +12,7 @@ from shared.ids import keyed_id
 from faults.history import Attempt, History
 from faults.llm_log import Call
 from faults.record import Record, Row
+from faults.stored import Stored
 from faults.subscriber import Received
 
 Finding = str | None
@@ -24,6 +25,7 @@ class Evidence:
     history: History
     record: Record
     events: Sequence[Received]
+    stored: Sequence[Stored] = ()
     model_calls: Sequence[Call] = ()
     wants_faults: bool = True
 

@@ -8,7 +8,12 @@ from faults.invariants.evidence import Evidence, Finding
 
 
 def versions_never_go_back(e: Evidence) -> Iterator[Finding]:
-    """S10: the versions served for a note never go back, nor behind a change that had returned."""
+    """S10: the versions served for a note never go back, nor behind a change that had returned; nor those stored."""
+    yield from _as_served(e)
+    yield from _as_stored(e)
+
+
+def _as_served(e: Evidence) -> Iterator[Finding]:
     served: dict[tuple[str | None, str], list[Attempt]] = defaultdict(list)
     for attempt in e.history.attempts:
         if attempt.request.kind == "preview" and attempt.accepted:
@@ -23,6 +28,14 @@ def versions_never_go_back(e: Evidence) -> Iterator[Finding]:
             newest = max((version for ended, version in finished_here if ended < preview.began), default=0)
             shown = preview.version or 0
             yield None if shown >= newest else f"{preview} served {shown}, {newest} had been seen before"
+
+
+def _as_stored(e: Evidence) -> Iterator[Finding]:
+    latest: dict[str, int] = {}
+    for key, version in ((each.key, each.version) for each in e.stored):
+        newest = latest.get(key, 0)
+        yield f"{key}: {version} was stored over {newest}" if 0 < version < newest else None
+        latest[key] = version
 
 
 def honest_notes(e: Evidence) -> Iterator[Finding]:

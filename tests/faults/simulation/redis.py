@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from lupa import LuaRuntime  # type: ignore[import-untyped]
 from redis.exceptions import ConnectionError as RedisConnectionError
+from shared.contracts.cache import VERSION_FIELD
 
 from faults.simulation.network import Network
+from faults.stored import PREFIX, Stored
 
 Value = str | dict[str, str]
 Script = Callable[..., Awaitable[Any]]
@@ -35,6 +37,7 @@ class Redis:
         self._network, self._now = network, now
         self._values: dict[str, Value] = {}
         self._ends: dict[str, float] = {}
+        self.stored: list[Stored] = []
         self.up = True
 
     def from_pool(self, _pool: object) -> "Client":
@@ -44,8 +47,8 @@ class Redis:
     def crash(self) -> None:
         """Be away, until `up` again; nothing stays."""
         self.up = False
-        self._values.clear()
-        self._ends.clear()
+        for key in list(self._values):
+            self.delete(key)
 
     async def hop(self) -> None:
         """To the server or back. Raises redis' ConnectionError where it is away."""
@@ -86,6 +89,8 @@ class Redis:
         return int(self._value(key) is not None)
 
     def delete(self, key: str) -> int:
+        if key.startswith(PREFIX):
+            self.stored.append(Stored(key, 0))
         self._ends.pop(key, None)
         return int(self._values.pop(key, None) is not None)
 
@@ -102,6 +107,8 @@ class Redis:
         return _LUA.table_from([self.hget(key, field) for field in fields])
 
     def hset(self, key: str, *pairs: object) -> int:
+        if pairs[0] == VERSION_FIELD:
+            self.stored.append(Stored(key, int(str(pairs[1]))))
         there = self._hash(key)
         self._values[key] = {**there, **dict(zip(map(str, pairs[::2]), map(str, pairs[1::2]), strict=True))}
         return 1

@@ -128,6 +128,7 @@ async def _rest(world: World, cluster: Cluster, history: History) -> Evidence:
         history=history,
         record=_record(world, cluster),
         events=tuple(cluster.events),
+        stored=tuple(world.redis.stored),
         model_calls=tuple(cluster.model_calls),
     )
 

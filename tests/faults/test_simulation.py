@@ -1,10 +1,13 @@
 """The simulation itself: it holds, it looks at everything that it can see, and a seed does the same each time."""
 
+import gc
 import os
 import subprocess
 import sys
 
 from faults.simulation import campaign
+from faults.simulation.simulate import evidence_of
+from faults.simulation.world import World
 
 SEEDS = 100
 UNSEEN = {"S15", "L1"}
@@ -24,6 +27,13 @@ def test_the_core_keeps_every_invariant_on_servers_in_memory() -> None:
     done = campaign.run([f"short-{number}" for number in range(SEEDS)], cores=2)
     assert not done.broken, "\n".join(map(str, done.broken[:3]))
     assert {name for name, looked_at in done.checked.items() if not looked_at} <= UNSEEN
+
+
+def test_of_a_world_that_is_over_nothing_stays_in_memory() -> None:
+    evidence = evidence_of("over")
+    gc.collect()
+    assert evidence.stored
+    assert not [each for each in gc.get_objects() if isinstance(each, World)]
 
 
 def test_a_seed_does_the_same_to_the_last_message_in_whatever_process() -> None:

@@ -16,6 +16,10 @@ export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
 unexport VIRTUAL_ENV
 
+# Compiled once: a service that compiles its libraries at each start takes twice as long to be there.
+export UV_COMPILE_BYTECODE ?= 1
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup servers page screenshots up down logs token demo test test-full test-compose check check-deploy sbom contracts bench notes bench-notes faults soak simulate clean
 

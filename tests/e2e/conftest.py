@@ -31,10 +31,14 @@ async def model() -> AsyncIterator[Model]:
 
 @pytest.fixture(scope="session")
 def stack(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole stack, with the default quiet period; its third gateway is slow for every account."""
+    """The whole stack; its third gateway is slow for every account."""
     folder = tmp_path_factory.mktemp("e2e")
-    llm = {"NOTE_GENERATOR_ANTHROPIC_API_KEY": "none", "NOTE_GENERATOR_ANTHROPIC_BASE_URL": model.url}
-    settings = {"note-generator": llm, "gateway-3": SLOW_GATEWAY}
+    notes = {
+        "NOTE_GENERATOR_ANTHROPIC_API_KEY": "none",
+        "NOTE_GENERATOR_ANTHROPIC_BASE_URL": model.url,
+        "NOTE_GENERATOR_QUIET_S": "1",
+    }
+    settings = {"note-generator": notes, "gateway-3": SLOW_GATEWAY}
     with (
         start_test_servers(folder / "servers") as servers,
         Stack(folder / "stack", replicas=REPLICAS, settings=settings, servers=servers) as stack,

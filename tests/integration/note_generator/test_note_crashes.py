@@ -68,16 +68,19 @@ async def test_killed_during_the_models_call_another_replica_writes_with_one_cal
         return said(handed_in(NOTE))
 
     async with MessagesApi(when_released).serving() as api:
-        more = {"anthropic_api_key": SecretStr("no-real-key"), "anthropic_base_url": api.url}
-        async with process(around, **more) as first, process(around, **more), around.asking() as gateway:
+        more: dict[str, Any] = {"anthropic_api_key": SecretStr("no-real-key"), "anthropic_base_url": api.url}
+        async with process(around, **more) as first, around.asking() as gateway:
             await around.changed(story)
             preview = asyncio.ensure_future(gateway.ask(asked(story), timeout_s=25))
             await until(lambda: len(api.requests) == 2, within_s=20)
-            first.kill()
-            await first.wait()
-            release.set()
-            answer = await preview
-            await until(lambda: {kind for kind, _ in around.announced(story)} == set(NoteKind), within_s=20)
+            async with around.running(**more):
+                first.kill()
+                await first.wait()
+                release.set()
+                answer = await preview
+                await until(
+                    lambda: {kind for kind, _ in around.announced(story)} == set(NoteKind), within_s=20
+                )
     assert (answer.status, answer.body["generator"]) == (200, "llm")
     assert calls(api, "Write the resolution note") <= 2
     assert calls(api, "Write the escalation package") <= 2

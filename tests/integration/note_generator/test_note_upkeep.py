@@ -16,6 +16,7 @@ from unit.note_generator.note_stories import Story
 BOTH = {str(kind) for kind in NoteKind}
 REASON = "Waiting on AD replication to Leeds, next cycle 14:00"
 QUEUE = topology.NOTE_GENERATOR_STATE_CHANGES
+SOON_S = 0.4
 
 
 async def stored(around: Surroundings, story: Story, kind: NoteKind) -> dict[str, str]:
@@ -69,7 +70,7 @@ async def test_a_session_that_never_rests_is_written_all_the_same(around: Surrou
         await around.changed(story)
         return around.announced(story)
 
-    async with around.running(quiet_s=0.3, max_wait_s=0.6):
+    async with around.running(quiet_s=0.2, max_wait_s=0.4):
         await eventually(goes_on, within_s=5)
         await until(lambda: max(version for _, version in around.announced(story)) == story.version)
 
@@ -83,7 +84,7 @@ async def test_a_delivery_is_kept_until_all_of_its_sessions_are_done(around: Sur
         if name == "before ack":
             acknowledged.append(name)
 
-    async with around.running(checkpoint=note):
+    async with around.running(checkpoint=note, snapshot_s=SOON_S):
         around.tell(stuck)
         around.silent.add(stuck.session_id)
         await around.changed(done, stuck)
@@ -123,7 +124,7 @@ async def test_what_was_not_acknowledged_is_handled_by_the_next_one(around: Surr
             reached.set()
             await asyncio.Event().wait()
 
-    async with around.running(checkpoint=stop_here):
+    async with around.running(checkpoint=stop_here, shutdown_s=SOON_S):
         await around.changed(story)
         await reached.wait()
     assert around.announced(story) == []
@@ -137,7 +138,7 @@ async def test_an_outage_of_the_record_is_waited_out(around: Surroundings) -> No
     around.tell(story)
     around.refuse_with = 503
     before = outages("RecordAway")
-    async with around.running():
+    async with around.running(snapshot_s=SOON_S):
         await around.changed(story)
         await until(lambda: outages("RecordAway") > before)
         around.refuse_with, refused = 0, outages("RecordAway")  # no answer at all

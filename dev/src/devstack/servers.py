@@ -15,6 +15,7 @@ from devstack.parallel import together
 from devstack.processes import Process, Program
 from devstack.state import State
 
+SERVERS: Final = ("postgres", "rabbitmq", "redis")
 _BEGINNINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "RF_DATABASE_URL": ("postgresql://", "postgres://"),
     "RF_AMQP_URL": ("amqp://", "amqps://"),
@@ -87,9 +88,15 @@ class Servers:
 
     def start(self) -> None:
         """Start what does not run, all at once, and wait until all of it is ready."""
-        together(self.own.values(), lambda server: server.start())
-        together(self.own.values(), lambda server: server.wait_ready())
-        ensure_database(self.database_url)
+        together(SERVERS, self.make_ready)
+
+    def make_ready(self, name: str) -> None:
+        """Start it where it is ours and does not run, and wait until it is ready, Postgres with the database."""
+        if name in self.own:
+            self.own[name].start()
+            self.own[name].wait_ready()
+        if name == "postgres":
+            ensure_database(self.database_url)
 
     def __enter__(self) -> Self:
         return self

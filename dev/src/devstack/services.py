@@ -23,7 +23,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "fix-outcomes": (sys.executable, "-m", "fix_outcomes", "run"),
     "note-generator": (sys.executable, "-m", "note_generator", "run"),
 }
-STEPS = ("database-apply", "topology-apply", "cache-apply")
+STEPS: Mapping[str, str] = {
+    "database-apply": "postgres",
+    "topology-apply": "rabbitmq",
+    "cache-apply": "redis",
+}
+"""What each server is prepared by."""
 PAGE = Path(__file__).parents[3] / "frontend" / "dist"
 SERVICES = ("gateway", "fix-outcomes", "note-generator")
 

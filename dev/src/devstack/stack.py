@@ -17,7 +17,7 @@ from devstack.one_shot import run_step
 from devstack.parallel import together
 from devstack.processes import Process, Program
 from devstack.servers import Server, Servers, describe_servers
-from devstack.services import SERVICES, Choices
+from devstack.services import SERVICES, STEPS, Choices
 from devstack.state import State
 from devstack.tokens import A_DAY, mint
 
@@ -210,10 +210,15 @@ class Stack:
     def _start_everything(self) -> None:
         if not self._borrowed:
             self._announce(self.servers.own)
-            self.servers.start()
-        self._report("preparing the database and the broker")
+        self._report("preparing the database, the broker and the cache")
         steps = services.steps(self.state, self.servers.addresses, self._choices)
-        together(steps.items(), lambda step: run_step(step[0], *step[1], self.state))
+
+        def prepare(name: str) -> None:
+            if not self._borrowed:
+                self.servers.make_ready(STEPS[name])
+            run_step(name, *steps[name], self.state)
+
+        together(STEPS, prepare)
         self._announce(self._services)
         together(self._services.values(), lambda service: service.start())
         together(self._services.values(), lambda service: service.wait_ready())

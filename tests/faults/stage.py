@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -137,6 +137,22 @@ class Stage:
         self._settings[_WRITER] = {**plain, **(self.llm.settings if model else {})}
         self.stack.configure(_WRITER, settings=self._settings[_WRITER], command=_program(_WRITER))
         await asyncio.to_thread(self._start_all)
+
+    @contextmanager
+    def otherwise(self, service: str, settings: Mapping[str, str]) -> Iterator[None]:
+        """A service with other settings, for a while."""
+        ordinary = self._settings[service]
+        try:
+            self._reconfigure(service, {**ordinary, **settings})
+            yield
+        finally:
+            self._reconfigure(service, ordinary)
+
+    def _reconfigure(self, service: str, settings: dict[str, str]) -> None:
+        self._settings[service] = settings
+        command = _program(service) if service in crash.PROGRAMS else None
+        self.stack.configure(service, settings=settings, command=command)
+        self.stack.restart(service)
 
     def runs_todays(self, step: str) -> None:
         """From now on this step is today's: what that has done to a server, the other tree's may not know."""

@@ -3,7 +3,7 @@
 Experiments that get along share one load and one verdict, on one stack.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -33,12 +33,6 @@ ROUNDS = {
     "replicas are replaced": ("rolling-restart",),
 }
 SLOW = {"a process sleeps", "replicas are replaced"}
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with Stage(tmp_path_factory.mktemp("faults") / "stack") as stage:
-        yield stage
 
 
 @pytest.fixture(scope="module")

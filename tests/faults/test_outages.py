@@ -10,7 +10,6 @@ import aio_pika
 import asyncpg
 import httpx
 import pytest
-from devstack.containers import start_test_servers
 from devstack.stack import Stack
 from e2e.client import SESSIONS, Answer, Person
 from e2e.listening import Subscriber, subscribed, watching
@@ -18,21 +17,24 @@ from patience import eventually
 from shared.contracts import topology
 from shared.contracts.views import Fix
 
+from faults.stage import Stage
+
 ANSWER_WITHIN_S = 1.5
 MARGIN_S = 3.0  # for a busy machine
 BACK_WITHIN_S = 40
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stage: Stage) -> Iterator[Stack]:
     """A stack whose servers are its own, to be stopped; it answers sooner than usual that it cannot."""
-    folder = tmp_path_factory.mktemp("outages")
-    hasty = {"gateway": {"GATEWAY_ANSWER_TIMEOUT_S": str(ANSWER_WITHIN_S)}}
-    with (
-        start_test_servers(folder / "servers") as servers,
-        Stack(folder / "stack", settings=hasty, servers=servers) as stack,
-    ):
-        yield stack
+    with stage.otherwise("gateway", {"GATEWAY_ANSWER_TIMEOUT_S": str(ANSWER_WITHIN_S)}):
+        yield stage.stack
+
+
+@pytest.fixture
+async def parked_before(stack: Stack) -> dict[str, int]:
+    """What earlier tests have left."""
+    return await _parked(stack)
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ async def _delivered(tool: Subscriber, session: UUID, history: list[int]) -> Non
 
 
 async def test_while_fix_outcomes_is_away_an_outcome_is_202_and_succeeds_once_it_is_back(
-    stack: Stack, engineer: Person
+    stack: Stack, engineer: Person, parked_before: dict[str, int]
 ) -> None:
     key = str(uuid4())
     async with subscribed(stack.servers.amqp_url, engineer.account_id) as tool:
@@ -131,10 +133,11 @@ async def test_while_fix_outcomes_is_away_an_outcome_is_202_and_succeeds_once_it
         assert repeated.body == done.operation.answer
         assert await engineer.version(fix.session_id) == fix.state_version + 1
         await _all_delivered(engineer, tool, [fix, other])
+    assert await _parked(stack) == parked_before
 
 
 async def test_while_rabbitmq_is_away_all_is_503_in_time_and_it_recovers_by_itself(
-    stack: Stack, engineer: Person
+    stack: Stack, engineer: Person, parked_before: dict[str, int]
 ) -> None:
     async with subscribed(stack.servers.amqp_url, engineer.account_id) as tool:
         fix = await engineer.suggested_fix()
@@ -155,7 +158,7 @@ async def test_while_rabbitmq_is_away_all_is_503_in_time_and_it_recovers_by_itse
             assert (await stream.until("fix.outcome_recorded")).id == 3
         assert recorded.fix.state_version == fix.state_version + 1
         await _all_delivered(engineer, tool, [fix])
-    assert await _parked(stack) == {}
+    assert await _parked(stack) == parked_before
 
 
 async def _fix_if_readable(person: Person, fix: Fix) -> Fix | None:
@@ -168,7 +171,9 @@ async def _recorded(person: Person, fix: Fix) -> Answer | None:
     return answer if answer.status == 200 else None
 
 
-async def test_while_redis_is_away_outcomes_and_previews_work(stack: Stack, engineer: Person) -> None:
+async def test_while_redis_is_away_outcomes_and_previews_work(
+    stack: Stack, engineer: Person, parked_before: dict[str, int]
+) -> None:
     fix = await engineer.suggested_fix()
     async with _away(stack, "redis", killed=True):
         recorded = (await engineer.record(fix, "applied_pending", "the licence syncs tonight")).fix
@@ -179,7 +184,7 @@ async def test_while_redis_is_away_outcomes_and_previews_work(stack: Stack, engi
         async with watching(engineer, fix.session_id) as stream:
             assert (await stream.next()).data["notes"] == {}
     await eventually(lambda: _from_cache(engineer, fix), within_s=BACK_WITHIN_S)
-    assert await _parked(stack) == {}
+    assert await _parked(stack) == parked_before
 
 
 async def _from_cache(person: Person, fix: Fix) -> bool:
@@ -188,7 +193,7 @@ async def _from_cache(person: Person, fix: Fix) -> bool:
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=[pytest.mark.full, pytest.mark.timeout(240)])])
 async def test_what_was_accepted_while_postgres_was_away_is_decided_afterwards_and_nothing_is_parked(
-    stack: Stack, engineer: Person, seconds: int
+    stack: Stack, engineer: Person, parked_before: dict[str, int], seconds: int
 ) -> None:
     async with subscribed(stack.servers.amqp_url, engineer.account_id) as tool:
         fixes = [await engineer.suggested_fix() for _ in range(6)]
@@ -212,11 +217,11 @@ async def test_what_was_accepted_while_postgres_was_away_is_decided_afterwards_a
         for fix in fixes:
             assert await engineer.version(fix.session_id) == fix.state_version + len(queued)
         await _all_delivered(engineer, tool, fixes)
-    assert await _parked(stack) == {}
+    assert await _parked(stack) == parked_before
 
 
 async def test_postgres_killed_in_the_middle_of_work_loses_nothing_that_was_accepted(
-    stack: Stack, engineer: Person
+    stack: Stack, engineer: Person, parked_before: dict[str, int]
 ) -> None:
     async with subscribed(stack.servers.amqp_url, engineer.account_id) as tool:
         fixes = [await engineer.suggested_fix() for _ in range(4)]
@@ -236,7 +241,7 @@ async def test_postgres_killed_in_the_middle_of_work_loses_nothing_that_was_acce
             assert len(notes) == len(set(notes))
             assert {answer.fix.partial_notes for answer in answers} <= set(notes)
         await _all_delivered(engineer, tool, fixes)
-    assert await _parked(stack) == {}
+    assert await _parked(stack) == parked_before
 
 
 async def _work(person: Person, fix: Fix, enough: asyncio.Event) -> list[Answer]:

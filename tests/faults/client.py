@@ -71,14 +71,14 @@ class Client(Asking):
         self, calls: Calls, account: Account, *, name: str, rng: Random, habits: Habits = STEADY
     ) -> None:
         super().__init__(calls, account, name=name, rng=rng)
-        self._habits = habits
+        self.habits = habits
 
     async def work(self, stopping: asyncio.Event) -> None:
         """Do one thing after another until told to stop; then see what became of all that was queued."""
         while not stopping.is_set():
             await self._step()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._rng.uniform(0.0, self._habits.idle_s)):
+                async with asyncio.timeout(self._rng.uniform(0.0, self.habits.idle_s)):
                     await stopping.wait()
         await self.follow_queued()
 
@@ -94,7 +94,7 @@ class Client(Asking):
 
     async def _case(self) -> Case | None:
         cases = self._account.cases
-        if len(cases) <= self._habits.cold_sessions:
+        if len(cases) <= self.habits.cold_sessions:
             return await self._create_session()
         return cases[0] if self._rng.random() < _HOT_SHARE else self._rng.choice(cases)
 

@@ -43,20 +43,24 @@ async def poison(scene: Scene) -> None:
 
 
 async def deadly_command(scene: Scene) -> None:
-    """A worker that dies of a command more often than the limit allows: the command is parked, and not gone."""
+    """A worker that dies of a command more often than the limit allows: the command is parked, and not gone.
+
+    Each time the broker puts it behind all that waits: the less that is, the sooner it kills again.
+    """
     account = scene.load.accounts[0]
     key = f"deadly-{uuid4()}"
     command_id = keyed_id(UUID(account.id), key)
     async with scene.injector.deadly(str(command_id)):
-        scene.injector.history.expect_parked(Expectation(str(command_id), "delivery_limit"))
-        body = {**creation(account), "session_type": "chat"}
-        del body["kind"]
-        request = scene.load.request(
-            "deadly", account, "create_session", "POST", SESSIONS, body=body, key=key, at_once=True
-        )
-        sent = await scene.load.call(request, account.token)
-        assert sent.queued, f"{sent} was to be queued"
-        await _says_parked(scene, account, command_id, within_s=_PARKED_S, sent=sent)
+        with scene.load.unhurried():
+            scene.injector.history.expect_parked(Expectation(str(command_id), "delivery_limit"))
+            body = {**creation(account), "session_type": "chat"}
+            del body["kind"]
+            request = scene.load.request(
+                "deadly", account, "create_session", "POST", SESSIONS, body=body, key=key, at_once=True
+            )
+            sent = await scene.load.call(request, account.token)
+            assert sent.queued, f"{sent} was to be queued"
+            await _says_parked(scene, account, command_id, within_s=_PARKED_S, sent=sent)
 
 
 async def refused_by_the_database(scene: Scene) -> None:

@@ -5,13 +5,18 @@ the same keys; every text carries a mark of its account, so that a leak can be s
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
-from typing import Self
+from typing import Final, Self
 
 from faults.calls import Calls, Send
 from faults.client import DOCUMENTS, SESSIONS, STEADY, Client, Habits
 from faults.history import HistoryFile
 from faults.tenants import Account, Token, accounts_of
+
+_UNHURRIED_S: Final = 0.6
 
 
 class Recorder(Calls):
@@ -65,6 +70,18 @@ class Recorder(Calls):
             for other in self.accounts:
                 if other is not account:
                     await self._trespass(account, other)
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """While inside, everybody takes their time between two things."""
+        ordinary = [client.habits for client in self._clients]
+        for client in self._clients:
+            client.habits = replace(client.habits, idle_s=_UNHURRIED_S)
+        try:
+            yield
+        finally:
+            for client, habits in zip(self._clients, ordinary, strict=True):
+                client.habits = habits
 
     async def _trespass(self, account: Account, other: Account) -> None:
         """What is another account's does not exist."""

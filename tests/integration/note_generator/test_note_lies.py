@@ -10,8 +10,6 @@ from functools import cache, partial
 from uuid import uuid4
 
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 from note_generator import aloud, frugal, writer
 from note_generator.domain.bundle import bundle
 from note_generator.domain.checks.examination import ALL, violations
@@ -21,7 +19,7 @@ from note_generator.frugal import covered_by_template
 from note_generator_doubles import Surroundings
 from note_lying import PLACES, Liar, lying, places
 from shared.contracts.vocabulary import NoteKind
-from unit.note_generator.lies import LIES, NOTE_LIES, Lie, cases
+from unit.note_generator.lies import LIES, NOTE_LIES, Lie, sessions
 from unit.note_generator.note_stories import Story
 
 TOLD = [(lie, kind) for lie in LIES for kind in NoteKind]
@@ -29,26 +27,15 @@ TOLD += [(lie, NoteKind.RESOLUTION_NOTE) for lie in NOTE_LIES]
 ONCE = [*zip(LIES, itertools.cycle(NoteKind), strict=False), *TOLD[-len(NOTE_LIES) :]]
 
 
-SESSIONS = 30
-
-
 def stories_of(lie: Lie, number: int) -> list[Story]:
     """Sessions of outcomes of which it is a lie; another lie has others."""
-    sessions, first = _sessions(lie.outcomes), (*LIES, *NOTE_LIES).index(lie)
-    return [replace(sessions[(first + each) % len(sessions)], session_id=uuid4()) for each in range(number)]
+    of_these, first = _asked_about(lie.outcomes), (*LIES, *NOTE_LIES).index(lie)
+    return [replace(of_these[(first + each) % len(of_these)], session_id=uuid4()) for each in range(number)]
 
 
 @cache
-def _sessions(outcomes: tuple[str, ...]) -> tuple[Story, ...]:
-    found: list[Story] = []
-
-    @settings(max_examples=SESSIONS, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
-    @given(cases(st.sampled_from(outcomes)).filter(_is_asked_about))
-    def collect(story: Story) -> None:
-        found.append(story)
-
-    collect()
-    return tuple(found)
+def _asked_about(outcomes: tuple[str, ...]) -> tuple[Story, ...]:
+    return tuple(filter(_is_asked_about, sessions(outcomes)))
 
 
 def _is_asked_about(story: Story) -> bool:

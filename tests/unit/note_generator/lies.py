@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from note_generator.domain.bundle import Bundle
 from note_generator.domain.checks.violation import Check
@@ -79,6 +81,23 @@ def cases(draw: st.DrawFn, outcomes: st.SearchStrategy[str] = OUTCOME) -> Story:
     story.suggest(draw(TITLE), draw(FINDING), name="last")
     story.record("last", draw(outcomes), draw(REASON))
     return story
+
+
+GENERATED: Final = 50
+
+
+@cache
+def sessions(outcomes: tuple[str, ...]) -> tuple[Story, ...]:
+    """So many cases with one of these outcomes, the same in every run, made once for all tests."""
+    found: list[Story] = []
+
+    @settings(max_examples=GENERATED, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @given(cases(st.sampled_from(outcomes)))
+    def collect(story: Story) -> None:
+        found.append(story)
+
+    collect()
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _NOTES_REQUIRED: Final = ("applied_pending", "applied_partial")
 _TERMINAL: Final = ("applied_success", "applied_failed", "dismissed")
 _HOT_SHARE: Final = 0.4
 _UNKEYED_SHARE: Final = 0.1
+_IF_MATCH_SHARE: Final = 0.2
 
 _WEIGHTS: Final[Mapping[str, int]] = {
     "record_parked": 40,
@@ -158,7 +159,8 @@ class Client(Asking):
 
     async def _outcome(self, case: Case, outcome: str) -> None:
         fix = self._rng.choice(case.open_fixes)
-        done = await self._record(case, fix, outcome, keyed=self._rng.random() >= _UNKEYED_SHARE)
+        known = {"if_match": case.version} if self._rng.random() < _IF_MATCH_SHARE else {}
+        done = await self._record(case, fix, outcome, keyed=self._rng.random() >= _UNKEYED_SHARE, **known)
         if done is not None and done.accepted and self._rng.random() < 0.5:
             await self._read_session(case)
 

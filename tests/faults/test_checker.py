@@ -194,6 +194,15 @@ def test_changes_that_stay_slow_after_a_fault_break_l1(took_s: float, broken: bo
     assert ("L1" in report.broken) is broken
 
 
+@pytest.mark.parametrize(("if_match", "broken"), [(4, False), (3, True)])
+def test_what_is_accepted_under_an_if_match_makes_the_version_after_it(if_match: int, broken: bool) -> None:
+    record = _attempt(sound(), "record_outcome")
+    request = replace(record.request, if_match=if_match)
+    made = replace(_later(record, answer={**record.result.answer, "state_version": 5}), request=request)
+    report = check(_with(sound(), made), needs_data=frozenset())
+    assert ("S6" in report.broken) is broken
+
+
 @pytest.mark.parametrize(
     ("versions", "broken"),
     [((3, 2), True), ((3, 2, 4), True), ((3, 3), False), ((3, 0, 2), False), ((3, 0, 2, 1), True)],

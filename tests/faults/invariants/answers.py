@@ -89,7 +89,7 @@ def _plain_answer(attempt: Attempt) -> bytes:
 
 
 def one_winner(e: Evidence) -> Iterator[Finding]:
-    """S6: of many changes with the same If-Match one is 2xx, of many terminal outcomes one is."""
+    """S6: of many changes with one If-Match one is 2xx, and makes the next version; of many terminal outcomes one."""
     contested: dict[tuple[str | None, int], list[Attempt]] = defaultdict(list)
     terminal: dict[str, set[str]] = defaultdict(set)
     for attempt in e.changes:
@@ -102,6 +102,9 @@ def one_winner(e: Evidence) -> Iterator[Finding]:
     for (session, version), attempts in contested.items():
         winners = {attempt.request.key for attempt in attempts if attempt.accepted}
         yield None if len(winners) <= 1 else f"session {session} If-Match {version}: {len(winners)} winners"
+        for attempt in attempts:
+            missed = attempt.accepted and attempt.version != version + 1
+            yield f"{attempt} made {attempt.version} of If-Match {version}" if missed else None
         moved_on = any(row["state_version"] > version for row in e.journal.get(str(session), []))
         stale = [attempt for attempt in attempts if attempt.result.status == _PRECONDITION_FAILED]
         yield None if moved_on or not stale else f"{stale[0]}, but the version was never passed"

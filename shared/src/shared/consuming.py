@@ -19,6 +19,8 @@ _PAUSE_S: Final = 1.0
 _TAKING_LEAVE_S: Final = 1.0
 """For cancelling consumers and closing, once nothing is handled any more."""
 
+_LETTING_GO_S: Final = 0.1
+
 
 class PatientBroker(RabbitBroker):
     """Waits at its start until RabbitMQ and the queues are there, in whatever order the rest comes up."""
@@ -57,6 +59,15 @@ class PatientBroker(RabbitBroker):
                 await super().stop(exc_type, exc_val, exc_tb)
         except TimeoutError:
             log.warning("the broker is silent; not waited for")
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Have aio-pika not connect again: it does so until it is told to close, even when it is cancelled."""
+        if self._connection is not None:
+            closing = asyncio.ensure_future(self._connection.close())
+            await asyncio.wait([closing], timeout=_LETTING_GO_S)
+            closing.cancel()
+            await asyncio.wait([closing], timeout=_LETTING_GO_S)
 
     async def _look_for_queues(self) -> None:
         url = str(self._connection_kwargs["url"])

@@ -37,6 +37,8 @@ async def test_a_stop_ends_in_time_although_the_broker_is_silent_and_something_i
         began = time.monotonic()
         await consumer.stop()
         assert time.monotonic() - began < SHUTDOWN_S + MARGIN_S
+        # It would outlive the event loop's end, since it takes being cancelled for a failure to connect.
+        assert not [task for task in asyncio.all_tasks() if "connection_factory" in repr(task)]
 
 
 async def _publish(broker: Broker) -> None:

@@ -9,13 +9,12 @@ from typing import Final, Protocol, Self
 
 from devstack import leash, postgres, rabbitmq, redis
 from devstack.database import ensure_database
-from devstack.ending import end_all
+from devstack.ending import SERVERS, end_all
 from devstack.install import ensure_installed
 from devstack.parallel import together
 from devstack.processes import Process, Program
 from devstack.state import State
 
-SERVERS: Final = ("postgres", "rabbitmq", "redis")
 _BEGINNINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "RF_DATABASE_URL": ("postgresql://", "postgres://"),
     "RF_AMQP_URL": ("amqp://", "amqps://"),

@@ -106,7 +106,7 @@ class BrokerConnection:
             # Before it is closed, which takes a while where the broker is silent: what is written meanwhile is lost.
             self._ready.clear()
             self._lost()
-            await _close(connection)
+            await close(connection)
 
     async def _set_up(self, connection: AbstractConnection, ended: asyncio.Event) -> None:
         """Set up within the time; a connection that ends meanwhile is not waited for."""
@@ -127,9 +127,9 @@ class BrokerConnection:
             await asyncio.wait((setting_up, ending), timeout=1.0)
 
 
-async def _close(connection: AbstractConnection) -> None:
+async def close(connection: AbstractConnection, *, within_s: float = 1.0) -> None:
     """Close within a moment; a connection that does not answer is left to the socket's end."""
     closing: asyncio.Task[Any] = asyncio.ensure_future(connection.close())
-    await asyncio.wait([closing], timeout=1.0)
+    await asyncio.wait([closing], timeout=within_s)
     if not closing.done():
         closing.cancel()

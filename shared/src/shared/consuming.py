@@ -10,7 +10,7 @@ import aio_pika
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker, RabbitMessage
 
-from shared.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S
+from shared.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S, close
 from shared.logs import logger
 
 log = logger(__name__)
@@ -59,15 +59,9 @@ class PatientBroker(RabbitBroker):
                 await super().stop(exc_type, exc_val, exc_tb)
         except TimeoutError:
             log.warning("the broker is silent; not waited for")
-            await self._let_go()
-
-    async def _let_go(self) -> None:
-        """Have aio-pika not connect again: it does so until it is told to close, even when it is cancelled."""
-        if self._connection is not None:
-            closing = asyncio.ensure_future(self._connection.close())
-            await asyncio.wait([closing], timeout=_LETTING_GO_S)
-            closing.cancel()
-            await asyncio.wait([closing], timeout=_LETTING_GO_S)
+            if self._connection is not None:
+                # Else aio-pika would connect again and again, even when it is cancelled.
+                await close(self._connection, within_s=_LETTING_GO_S)
 
     async def _look_for_queues(self) -> None:
         url = str(self._connection_kwargs["url"])

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from faults import llm_log, stored, subscriber
+from faults import lines
 from faults.history import History
 from faults.invariants.catalogue import INVARIANTS
 from faults.invariants.evidence import Evidence, Invariant
+from faults.llm_log import Call
 from faults.record import Record
+from faults.stored import Stored
+from faults.subscriber import Received
 
 HISTORY, EVENTS, RECORD = "history.jsonl", "events.jsonl", "record.json"
 STORED, CALLS = "stored.jsonl", "model.jsonl"
@@ -82,9 +85,9 @@ def load(run: Path, *, wants_faults: bool = True) -> Evidence:
     return Evidence(
         history=History.read(run / HISTORY),
         record=Record.read(run / RECORD),
-        events=subscriber.read(run / EVENTS),
-        stored=stored.read(run / STORED),
-        model_calls=llm_log.read(run / CALLS) if (run / CALLS).exists() else (),
+        events=lines.read(run / EVENTS, Received),
+        stored=lines.read(run / STORED, Stored),
+        model_calls=lines.read(run / CALLS, Call) if (run / CALLS).exists() else (),
         wants_faults=wants_faults,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from faults import checker, llm_log, record, stored, subscriber
+from faults import checker, lines, record
 from faults.checker import CALLS, EVENTS, HISTORY, RECORD, STORED, Report
 from faults.gateways import Gateways
 from faults.history import History, HistoryFile
@@ -137,9 +137,9 @@ async def _rest(stage: Stage, witness: Witness, folder: Path) -> Evidence:
             break
         await asyncio.sleep(_POLL_S)
     evidence.record.write(folder / RECORD)
-    subscriber.write(folder / EVENTS, evidence.events)
-    stored.write(folder / STORED, evidence.stored)
-    llm_log.write(folder / CALLS, evidence.model_calls)
+    lines.write(folder / EVENTS, evidence.events)
+    lines.write(folder / STORED, evidence.stored)
+    lines.write(folder / CALLS, evidence.model_calls)
     return evidence
 
 

@@ -1,10 +1,6 @@
 """What the model was asked, as its stand-in wrote it down."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-import orjson
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +11,3 @@ class Call:
     about: str
     account: str
     usd: float = 0.0
-
-
-def write(path: Path, calls: Iterable[Call]) -> None:
-    """One line for each call."""
-    with path.open("wb") as out:
-        for call in calls:
-            out.write(orjson.dumps(asdict(call)) + b"\n")
-
-
-def read(path: Path) -> tuple[Call, ...]:
-    """The calls, in the order in which they came."""
-    with path.open("rb") as file:
-        return tuple(Call(**orjson.loads(line)) for line in file)

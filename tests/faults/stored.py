@@ -2,13 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final, Self
 
-import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from shared.contracts.cache import VERSION_FIELD
@@ -85,16 +82,3 @@ class Watch:
 
     def _forget(self) -> None:
         self.stored += [Stored(key, 0) for key in {each.key: None for each in self.stored}]
-
-
-def write(path: Path, stored: Iterable[Stored]) -> None:
-    """One line for each."""
-    with path.open("wb") as out:
-        for each in stored:
-            out.write(orjson.dumps(asdict(each)) + b"\n")
-
-
-def read(path: Path) -> tuple[Stored, ...]:
-    """In the order in which they were stored."""
-    with path.open("rb") as file:
-        return tuple(Stored(**orjson.loads(line)) for line in file)

@@ -1,9 +1,7 @@
 """Somebody else who listens: an own queue on `rf.events`, and every delivery written down before it is acknowledged."""
 
 import logging
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import aio_pika
@@ -59,16 +57,3 @@ class Subscriber:
         body = orjson.loads(message.body)
         self.received.append(Received(str(message.routing_key), message.message_id, body))
         await message.ack()
-
-
-def write(path: Path, received: Iterable[Received]) -> None:
-    """One line for each delivery."""
-    with path.open("wb") as out:
-        for each in received:
-            out.write(orjson.dumps(asdict(each)) + b"\n")
-
-
-def read(path: Path) -> tuple[Received, ...]:
-    """The deliveries, in the order in which they came."""
-    with path.open("rb") as file:
-        return tuple(Received(**orjson.loads(line)) for line in file)

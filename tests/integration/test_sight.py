@@ -113,7 +113,8 @@ def stack(receiver: tuple[Receiver, str], model: Model, folder: Path) -> Iterato
         "fix-outcomes": {"FIX_OUTCOMES_TRACES_URL": url},
         "note-generator": {
             "NOTE_GENERATOR_TRACES_URL": url,
-            "NOTE_GENERATOR_QUIET_S": "0.2",
+            # Longer than an event takes: else a fix's notes are written in the trace of the suggestion before it.
+            "NOTE_GENERATOR_QUIET_S": "1",
             "NOTE_GENERATOR_ANTHROPIC_API_KEY": "none",
             "NOTE_GENERATOR_ANTHROPIC_BASE_URL": model.url,
         },

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -123,6 +124,28 @@ async def test_an_absent_redis_is_said_at_once_and_not_asked_again_and_again(con
         with pytest.raises(CacheAway):
             await cache.claim(ref_of(1))
     assert asyncio.get_running_loop().time() - began < 1
+
+
+async def test_a_closed_cache_leaves_no_connection_although_it_was_still_asked(
+    connect: Connect, servers: Servers
+) -> None:
+    cache = connect(f"{servers.redis_url}?client_name=closed")
+
+    async def ask_on_and_on() -> None:
+        with suppress(CacheAway):
+            while True:
+                await cache.claim(ref_of(1))
+
+    asking = [asyncio.ensure_future(ask_on_and_on()) for _ in range(50)]
+    async with Redis.from_url(servers.redis_url, decode_responses=True) as redis:
+
+        async def connections() -> int:
+            return [client["name"] for client in await redis.client_list()].count("closed")
+
+        await eventually(connections)
+        await cache.close()
+        await asyncio.gather(*asking)
+        assert await connections() == 0
 
 
 class Replica:

@@ -1,7 +1,9 @@
 """Notes in Redis, and the lock under which each of them is written once. A cache: it may vanish at any moment."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID, uuid4
@@ -150,7 +152,10 @@ class NoteCache:
             )
         )
         self._ttl_ms, self._lease_ms = ttl_s * 1_000, int(lease_s * 1_000)
+        self._timeout_s = timeout_s
         self._away_until = 0.0
+        self._unanswered = 0
+        self._answered = asyncio.Event()
         self._claim = self._redis.register_script(_CLAIM)
         self._store = self._redis.register_script(_STORE)
         self._renew = self._redis.register_script(_RENEW)
@@ -216,16 +221,30 @@ class NoteCache:
         return await self._ask(lambda: self._redis.register_script(script)(keys=keys, args=arguments))
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Ask nothing more, and close the connections once what was asked is answered.
+
+        A question that is waiting when its connection is closed would open another one, which nobody closes.
+        """
+        self._away_until = math.inf
+        if self._unanswered:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2 * self._timeout_s):
+                    await self._answered.wait()
         await self._redis.aclose()
 
     async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         now = asyncio.get_running_loop().time
         if now() < self._away_until:
             raise CacheAway
+        self._unanswered += 1
+        self._answered.clear()
         try:
             return await question()
         except _AWAY as error:
-            self._away_until = now() + _PAUSE_S
+            self._away_until = max(self._away_until, now() + _PAUSE_S)
             log.warning("redis does not answer", reason=type(error).__name__)
             raise CacheAway from error
+        finally:
+            self._unanswered -= 1
+            if not self._unanswered:
+                self._answered.set()

@@ -41,7 +41,7 @@ def _known(bundle: Bundle) -> frozenset[tuple[str, str]]:
     texts = [source.text for source in sources(bundle).values()] + list(_stamps(bundle))
     found: set[tuple[str, str]] = set()
     for text in texts:
-        for line in (plainly(text), *(plainly(part) for part in text.splitlines())):
+        for line in {plainly(part) for part in (text, *text.splitlines())}:
             for entity in entities.of(line):
                 found.update((entity.what, key) for key in entity.keys)
             found.update(("word", word) for word in entities.words(line))

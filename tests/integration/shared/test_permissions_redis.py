@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from devstack.servers import Servers
@@ -19,7 +19,9 @@ from shared.contracts.vocabulary import NoteKind, Service
 PASSWORDS = {
     service: SecretStr(secrets.token_hex(16)) for service in (Service.GATEWAY, Service.NOTE_GENERATOR)
 }
-ACCOUNT, SESSION, KIND = uuid4(), uuid4(), NoteKind.RESOLUTION_NOTE
+ACCOUNT = UUID("0192f000-0000-7000-8000-00000000000a")
+SESSION = UUID("0192f000-0000-7000-8000-00000000000b")
+KIND = NoteKind.RESOLUTION_NOTE
 NOTE = note_key(ACCOUNT, SESSION, KIND)
 DRAFT = draft_key(ACCOUNT, SESSION, KIND, 7)
 

@@ -65,7 +65,7 @@ else
 endif
 
 test: servers ## Runs the tests
-	$(RUN) pytest
+	$(RUN) pytest -n auto
 
 test-full: servers ## Runs all tests, the slow ones too
 	$(RUN) pytest --full

@@ -1,26 +1,36 @@
 """What every test may ask for: real servers, and a place of its own on them."""
 
 import gc
+import os
 import warnings
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import hypothesis
 import pytest
-from devstack.containers import start_test_servers
+from devstack.containers import are_given, start_test_servers
 from devstack.servers import Servers
 from hypothesis import HealthCheck
 from places import Broker, Database, own_broker, own_database
-
-hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis.settings.load_profile("house")
-"""A machine that is busy with other things has broken nothing."""
+from xdist.scheduler import LoadFileScheduling
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also run the tests that are marked `full`: slow")
     parser.addoption("--screenshots", help="folder for pictures of the page")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A machine that is busy with other things has broken no property."""
+    hypothesis.settings.register_profile(
+        "house",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=200 if config.getoption("full") else 50,
+    )
+    hypothesis.settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -29,6 +39,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="slow; runs with --full"))
+
+
+ONE_STACK = ("tests/e2e", "tests/faults")
+"""The tests of such a folder share stacks: one worker runs them all."""
+
+
+class Sharing(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """Hands workers whole files, and whole folders where stacks are shared."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return next((folder for folder in ONE_STACK if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """In the order in which they are found: the folders that take longest are among the first."""
+    config.option.loadscopereorder = False
+    return Sharing(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two, each with servers of its own. Servers that are given by URL have one set of users: one at a time."""
+    return 1 if are_given(os.environ) else 2
 
 
 PARTS = (
@@ -42,13 +75,14 @@ PARTS = (
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How long each part took."""
+    """How much of the time each part took: of workers that run at once, each has its share of it."""
     took: defaultdict[str, float] = defaultdict(float)
+    workers = terminalreporter.config.getoption("numprocesses") or 1
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 took[next(part for part, paths in PARTS if report.nodeid.startswith(paths))] += (
-                    report.duration
+                    report.duration / workers
                 )
     longest_first = sorted(took.items(), key=lambda each: each[1], reverse=True)
     terminalreporter.write_line("; ".join(f"{part} {seconds:.0f} s" for part, seconds in longest_first))

@@ -128,12 +128,17 @@ def start_test_servers(folder: Path, *, environment: Mapping[str, str] | None = 
     )
 
 
+def are_given(environment: Mapping[str, str]) -> bool:
+    """Whether a URL names any of the servers."""
+    return not {"RF_DATABASE_URL", "RF_AMQP_URL", "RF_REDIS_URL"}.isdisjoint(environment)
+
+
 def docker_is_chosen(given: Mapping[str, str]) -> bool:
     """Whether tests with this environment run against containers."""
     choice = given.get("RF_TEST_SERVERS", "auto")
     if choice not in CHOICES:
         raise ValueError(f"RF_TEST_SERVERS must be one of {', '.join(CHOICES)}")
-    if {"RF_DATABASE_URL", "RF_AMQP_URL", "RF_REDIS_URL"} & given.keys():
+    if are_given(given):
         return False
     return choice == "docker" or (choice == "auto" and engine_answers())
 

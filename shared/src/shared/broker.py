@@ -19,6 +19,8 @@ UNROUTABLE_OR_REFUSED: Final = DeliveryError
 HEARTBEAT_S: Final = 10
 CONNECT_TIMEOUT_S: Final = 5.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 2.0
+_CUT_SHORT_S: Final = 1.0
+"""For what takes one turn of the event loop: long, since a busy machine may stand still for a while."""
 
 log = logger(__name__)
 
@@ -133,10 +135,9 @@ async def close(connection: AbstractConnection, *, within_s: float = 1.0) -> Non
     aio-pika counts it as closed only when a closing ends: so one that is cut short is followed by another, which has
     nobody to wait for any more.
     """
-    for _ in range(2):
-        closing: asyncio.Task[Any] = asyncio.ensure_future(connection.close())
-        await asyncio.wait([closing], timeout=within_s)
-        if closing.done():
-            return
+    closing: asyncio.Task[Any] = asyncio.ensure_future(connection.close())
+    await asyncio.wait([closing], timeout=within_s)
+    if not closing.done():
         closing.cancel()
-        await asyncio.wait([closing], timeout=within_s)
+        await asyncio.wait([closing], timeout=_CUT_SHORT_S)
+        await asyncio.wait([asyncio.ensure_future(connection.close())], timeout=_CUT_SHORT_S)

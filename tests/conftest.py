@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "house",
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
-        max_examples=200 if config.getoption("full") else 50,
+        max_examples=200 if config.getoption("full") else 100,
     )
     hypothesis.settings.load_profile("house")
 

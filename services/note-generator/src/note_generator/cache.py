@@ -156,6 +156,7 @@ class NoteCache:
         self._away_until = 0.0
         self._unanswered = 0
         self._answered = asyncio.Event()
+        self._answered.set()
         self._claim = self._redis.register_script(_CLAIM)
         self._store = self._redis.register_script(_STORE)
         self._renew = self._redis.register_script(_RENEW)
@@ -226,10 +227,9 @@ class NoteCache:
         A question that is waiting when its connection is closed would open another one, which nobody closes.
         """
         self._away_until = math.inf
-        if self._unanswered:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(2 * self._timeout_s):
-                    await self._answered.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * self._timeout_s):
+                await self._answered.wait()
         await self._redis.aclose()
 
     async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:

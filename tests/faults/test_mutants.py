@@ -1,15 +1,14 @@
 """The checker is tested: seeded bugs, one at a time, in a copy of the tree. It must name what each of them breaks."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from faults.experiment import perform
 from faults.experiments import EXPERIMENTS
+from faults.simulation.command import simulate
 from faults.stage import SOURCES, Stage
 from faults.witness import witness
 
@@ -69,14 +68,7 @@ async def test_the_checker_names_what_a_mutant_breaks(mutant: str, tmp_path: Pat
 )
 def test_the_simulation_names_what_a_mutant_breaks(mutant: str, seeds: int, tmp_path: Path) -> None:
     tree = copied(mutant, tmp_path)
-    sources = os.pathsep.join(str(tree / source) for source in SOURCES)
-    done = subprocess.run(
-        [sys.executable, "-m", "faults", "simulate", "--seeds", str(seeds), "--seed", "mutant"],
-        env=os.environ | {"PYTHONPATH": sources},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = simulate(seeds=seeds, seed="mutant", sources=[tree / source for source in SOURCES])
     assert done.returncode == 1, done.stdout + done.stderr
     [broken] = [line for line in done.stdout.splitlines() if line.startswith("broken: ")]
     assert f"{SIMULATED[mutant]} " in broken, done.stdout

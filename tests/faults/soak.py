@@ -6,7 +6,7 @@ a fault that ends no process, so that memory is compared between processes that 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -23,10 +23,16 @@ EVERY_S: Final = 20.0
 ALLOWED_GROWTH: Final = 0.2
 
 _GENTLE: Final = EXPERIMENTS["duplicate-deliveries"]
-_WARM: Final = Pace(changes=50, seconds=8.0)
+WARM: Final = Pace(changes=50, seconds=8.0)
 _TICKS_A_SHIFT: Final = 4
-_NOT_AT_RANDOM: Final = frozenset({"deadly-command", "refused-by-the-database"})
-"""These take most of a minute each."""
+_TAKE_LONG: Final = frozenset({"deadly-command", "refused-by-the-database"})
+"""Most of a minute each."""
+AT_RANDOM: Final = tuple(
+    name
+    for name, each in EXPERIMENTS.items()
+    if name not in _TAKE_LONG and not each.model and each.replicas == 1
+)
+"""Faults that get along on one stack of one replica each, without a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +66,35 @@ class Soaked:
 
 
 async def soak(
-    theatre: Theatre, *, minutes: float, seed: str, every_s: float = EVERY_S, report: Callable[[Line], None]
+    theatre: Theatre,
+    *,
+    minutes: float,
+    seed: str,
+    every_s: float = EVERY_S,
+    faults: Sequence[str] = AT_RANDOM,
+    warm: Pace = WARM,
+    report: Callable[[Line], None],
 ) -> Soaked:
-    """So many minutes between two looks at the memory."""
+    """So many minutes between two looks at the memory. `warm`: the load of the first shift, and of the last."""
     rng, lines = Random(f"soak {seed}"), []
 
     async def shift(number: int, experiments: list[Experiment], pace: Pace) -> None:
         lines.append(await theatre.run(f"shift-{number}", experiments, seed=seed, pace=pace))
         report(lines[-1])
 
-    await shift(0, [_GENTLE], _WARM)
+    await shift(0, [_GENTLE], warm)
     before = await _memory(theatre)
     end, number = time.monotonic() + minutes * 60, 1
     while time.monotonic() < end:
         ticks = _Ticks(every_s)
-        await shift(number, [ticks.wait_for(each) for each in _chosen(rng)], Pace(changes=1))
+        await shift(number, [ticks.wait_for(each) for each in _chosen(rng, faults)], Pace(changes=1))
         number += 1
-    await shift(number, [_GENTLE], _WARM)
+    await shift(number, [_GENTLE], warm)
     return Soaked(tuple(lines), before, await _memory(theatre))
 
 
-def _chosen(rng: Random) -> list[Experiment]:
-    """Faults that get along on one stack of one replica each, without a model."""
-    fit = [
-        each
-        for name, each in EXPERIMENTS.items()
-        if name not in _NOT_AT_RANDOM and not each.model and each.replicas == 1
-    ]
-    return rng.sample(fit, _TICKS_A_SHIFT)
+def _chosen(rng: Random, faults: Sequence[str]) -> list[Experiment]:
+    return [EXPERIMENTS[name] for name in rng.sample(faults, _TICKS_A_SHIFT)]
 
 
 class _Ticks:

@@ -1,9 +1,8 @@
 """The stack is broken under load, and what it recorded is held against the invariants. The short form of `make faults`.
 
-Experiments that get along share one load and one verdict, on one stack.
+Experiments that get along share one load and one verdict, on one stack. More of them are in the soak's short form.
 """
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from faults.experiment import perform
 from faults.experiments import EXPERIMENTS
 from faults.stage import Stage
-from faults.witness import Witness, witness
+from faults.witness import Witness
 
 ROUNDS = {
     "fix-outcomes dies": (
@@ -21,24 +20,12 @@ ROUNDS = {
         "crash-after-reply",
         "relay-crash",
     ),
-    "gateway and note-generator die": (
-        "gateway-kill",
-        "note-generator-kill",
-        "link-cut-gateway-rabbitmq",
-        "duplicate-deliveries",
-    ),
     "servers die": ("redis-kill", "postgres-kill", "rabbitmq-kill"),
     "bad messages come": ("poison", "deadly-command"),
     "a process sleeps": ("fix-outcomes-pause",),
     "replicas are replaced": ("rolling-restart",),
 }
 SLOW = {"a process sleeps", "replicas are replaced"}
-
-
-@pytest.fixture(scope="module")
-async def seen(stage: Stage) -> AsyncIterator[Witness]:
-    async with witness(stage.addresses) as seen:
-        yield seen
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import orjson
 
+from shared import garbage
+
 FOLDER: Final = "FAULTS_FOLDER"
 REBORN: Final = "FAULTS_REBORN"
 PROGRAMS: Final = {"fix-outcomes": "fix_outcomes", "note-generator": "note_generator"}
@@ -105,6 +107,7 @@ def _note_commands() -> None:
 
 def _live_again_and_again() -> None:
     """Return in a child; when it is killed, in another. All that takes long was done before."""
+    garbage.collect_seldom()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     while child := os.fork():
         _, status = os.waitpid(child, 0)

@@ -16,7 +16,7 @@ from faults.client import DOCUMENTS, SESSIONS, STEADY, Client, Habits
 from faults.history import HistoryFile
 from faults.tenants import Account, Token, accounts_of
 
-_UNHURRIED_S: Final = 0.6
+_UNHURRIED_S: Final = 3.0
 
 
 class Recorder(Calls):

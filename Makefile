@@ -33,6 +33,7 @@ setup: .venv/.synced ## Installs uv into .uv/ and the project into .venv/; quick
 servers: setup page
 	@$(RUN) devstack install
 	@$(RUN) devstack browser
+	@$(RUN) python -m benchmarks.load || true
 
 # Where npm's registry is out of reach, everything but the page works; what is installed must build.
 page: setup ## Builds the engineer's page, which the gateway then serves

@@ -1,4 +1,7 @@
-"""The load: wrk, with a script that goes round the fixes; and who used how much of the processor meanwhile."""
+"""The load: wrk, with a script that goes round the fixes; and who used how much of the processor meanwhile.
+
+`python -m benchmarks.load` installs wrk.
+"""
 
 import os
 import re
@@ -133,3 +136,7 @@ def _found(pattern: str, text: str) -> tuple[str, ...]:
 def _ms(text: str) -> float:
     number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr]
     return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+
+
+if __name__ == "__main__":
+    require_wrk(print)

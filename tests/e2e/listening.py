@@ -11,18 +11,10 @@ from uuid import UUID
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from e2e.client import SESSIONS, Answer, Person
+from faults.streams import Frame, frames
 from shared.contracts import topology
 
 WITHIN_S = 20
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One server-sent event."""
-
-    event: str
-    id: int | None
-    data: dict[str, Any]
 
 
 class Viewer:
@@ -30,17 +22,17 @@ class Viewer:
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
-        self.seen: list[Seen] = []
-        self._frames = self._read()
+        self.seen: list[Frame] = []
+        self._frames = frames(answer.response.aiter_lines())
 
-    async def next(self) -> Seen:
+    async def next(self) -> Frame:
         """The next event; heartbeats are passed over."""
         async with asyncio.timeout(WITHIN_S):
             found = await anext(self._frames)
         self.seen.append(found)
         return found
 
-    async def until(self, event: str) -> Seen:
+    async def until(self, event: str) -> Frame:
         """The next event of this name."""
         while True:
             found = await self.next()
@@ -55,19 +47,6 @@ class Viewer:
             if found.id is not None:
                 came.append(found.id)
         return came
-
-    async def _read(self) -> AsyncIterator[Seen]:
-        fields: dict[str, str] = {}
-        async for line in self.answer.response.aiter_lines():
-            name, _, value = line.partition(": ")
-            if name in ("event", "id", "data"):
-                fields[name] = value
-            elif not line and "data" in fields:
-                number = int(fields["id"]) if "id" in fields else None
-                yield Seen(fields["event"], number, json.loads(fields["data"]))
-                fields = {}
-            elif not line:
-                fields = {}
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from faults.llm import BUDGET_USD
 from faults.record import Record
 from faults.recorder import Recorder
 from faults.stage import Stage
+from faults.viewers import Viewers
 from faults.waiting import waiting
 from faults.witness import Witness
 
@@ -107,6 +108,7 @@ async def _break(
     async with (
         Gateways(stage.stack.gateway_urls) as gateways,
         Recorder(history, seed=seed, send=gateways.send, token=stage.token) as load,
+        Viewers(load, gateways, stage.token) as viewers,
     ):
         scene = Scene(stage, Injector(stage, history, rng), load, rng)
         load.start()
@@ -117,6 +119,7 @@ async def _break(
         await load.stop()
         lost = any(experiment.notes_lost for experiment in experiments)
         await load.preview(sessions=None if lost else 1)
+        await viewers.leave()
 
 
 def _asks_a_model(experiments: Sequence[Experiment]) -> bool:

@@ -1,7 +1,8 @@
 """The way to the gateways: the next where one refuses the connection, as a balancer would do it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self
 
 import httpx
@@ -10,6 +11,9 @@ from faults.history import Request, Result
 
 PATIENCE_S: Final = 9.0
 """Longer than any deadline of the gateway: a request that takes this long has broken one (L4)."""
+
+SILENT_S: Final = 30.0
+"""Longer than a gateway lets a stream be without a sign of life."""
 
 
 class Gateways:
@@ -27,20 +31,48 @@ class Gateways:
     async def send(self, request: Request, token: str) -> Result:
         """What came of it."""
         headers = {"Authorization": f"Bearer {token}", **headers_of(request)}
-        first = request.number % len(self._clients)
         failure = "no gateway"
-        for client in (*self._clients[first:], *self._clients[:first]):
+        for client in self._in_turn(request):
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     reply = await client.request(
                         request.method, request.path, json=request.body, headers=headers
                     )
-                return _read(reply)
+                return read(reply)
             except httpx.ConnectError as error:
                 failure = type(error).__name__  # no byte of it was sent: the next gateway may have it
             except (httpx.HTTPError, TimeoutError) as error:
                 return Result(status=None, failure=type(error).__name__)
         return Result(status=None, failure=failure)
+
+    @asynccontextmanager
+    async def stream(self, request: Request, token: str) -> AsyncIterator[httpx.Response]:
+        """The answer as soon as it has begun; what it holds comes while inside. Raises HTTPError, TimeoutError."""
+        headers = {"Authorization": f"Bearer {token}", **headers_of(request)}
+        async with AsyncExitStack() as stack:
+            yield await self._opened(request, headers, stack)
+
+    async def _opened(
+        self, request: Request, headers: dict[str, str], stack: AsyncExitStack
+    ) -> httpx.Response:
+        refused = httpx.ConnectError("no gateway")
+        for client in self._in_turn(request):
+            opening = client.stream(
+                request.method,
+                request.path,
+                headers=headers,
+                timeout=httpx.Timeout(PATIENCE_S, read=SILENT_S),
+            )
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    return await stack.enter_async_context(opening)
+            except httpx.ConnectError as error:
+                refused = error
+        raise refused
+
+    def _in_turn(self, request: Request) -> tuple[httpx.AsyncClient, ...]:
+        first = request.number % len(self._clients)
+        return (*self._clients[first:], *self._clients[:first])
 
 
 def headers_of(request: Request) -> dict[str, str]:
@@ -52,10 +84,13 @@ def headers_of(request: Request) -> dict[str, str]:
         headers["If-Match"] = f'"{request.if_match}"'
     if request.at_once:
         headers["Prefer"] = "respond-async"
+    if request.after is not None:
+        headers["Last-Event-ID"] = str(request.after)
     return headers
 
 
-def _read(reply: httpx.Response) -> Result:
+def read(reply: httpx.Response) -> Result:
+    """An answer whose content is there."""
     try:
         answer = reply.json() if reply.content else None
     except ValueError:

@@ -2,14 +2,15 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
-READS = frozenset({"read_session", "preview", "operation", "foreign_session", "foreign_operation"})
+READS = frozenset({"read_session", "preview", "operation", "watch", "foreign_session", "foreign_operation"})
 
 _ACCEPTED, _QUEUED, _REFUSED, _FAILED = 200, 202, 400, 500
 _UNDECIDED = frozenset({401, 413, 429})
@@ -34,6 +35,7 @@ class Request:
     mark: str | None = None
     about: int | None = None
     at_once: bool = False
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,27 @@ class Expectation:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a viewer's event stream brought: an event with the session's sequence (`id`), if it has one."""
+
+    viewer: str
+    account: str
+    session: str
+    event: str
+    id: int | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A viewer went, after having been given time to see everything up to the sequence `owed`."""
+
+    viewer: str
+    session: str
+    owed: int
+
+
 class HistoryFile:
     """Writes the history. A line is with the kernel before the request is: a crash of ours loses none."""
 
@@ -160,6 +183,14 @@ class HistoryFile:
         """This message is meant to be parked."""
         self.write("parked", **asdict(expectation))
 
+    def seen(self, seen: Seen) -> None:
+        """A viewer was told something."""
+        self.write("seen", **asdict(seen))
+
+    def left(self, left: Left) -> None:
+        """A viewer looks no longer."""
+        self.write("left", **asdict(left))
+
     def write(self, what: str, **members: Any) -> None:
         """One line."""
         self._out.write(orjson.dumps({"what": what, **members}) + b"\n")
@@ -178,40 +209,40 @@ class History:
     attempts: tuple[Attempt, ...]
     faults: tuple[Fault, ...]
     parked: tuple[Expectation, ...]
+    seen: tuple[Seen, ...] = ()
+    left: tuple[Left, ...] = ()
     budget_usd: float | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """All lines of a file. A request without a completion has an unknown result that never came."""
-        seed, accounts, last = "", {}, 0.0
-        budget_usd: float | None = None
-        asked: dict[int, tuple[Request, float]] = {}
-        done: list[Attempt] = []
-        faults: list[Fault] = []
-        parked: list[Expectation] = []
+        """All lines of a file."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for line in _lines(path):
-            match line.pop("what"):
-                case "run":
-                    seed, budget_usd = line["seed"], line.get("budget_usd")
-                case "account":
-                    accounts[line["id"]] = line["mark"]
-                case "invoke":
-                    request = Request(**line["request"])
-                    asked[request.number] = request, line["at"]
-                    last = max(last, line["at"])
-                case "complete":
-                    request, began = asked.pop(line["number"])
-                    result = Result(**line["result"])
-                    done.append(Attempt(request=request, result=result, began=began, ended=line["at"]))
-                    last = max(last, line["at"])
-                case "fault":
-                    faults.append(Fault(**line))
-                case "parked":
-                    parked.append(Expectation(**line))
-        never = Result(status=None, failure="never came back")
-        done += [Attempt(request=r, result=never, began=b, ended=last) for r, b in asked.values()]
-        done.sort(key=lambda attempt: attempt.began)
-        return cls(seed, accounts, tuple(done), tuple(faults), tuple(parked), budget_usd)
+            found[line.pop("what")].append(line)
+        [run] = found["run"] or [{"seed": ""}]
+        return cls(
+            seed=run["seed"],
+            accounts={line["id"]: line["mark"] for line in found["account"]},
+            attempts=tuple(_attempts(found["invoke"], found["complete"])),
+            faults=tuple(Fault(**line) for line in found["fault"]),
+            parked=tuple(Expectation(**line) for line in found["parked"]),
+            seen=tuple(Seen(**line) for line in found["seen"]),
+            left=tuple(Left(**line) for line in found["left"]),
+            budget_usd=run.get("budget_usd"),
+        )
+
+
+def _attempts(invoked: Sequence[dict[str, Any]], completed: Sequence[dict[str, Any]]) -> list[Attempt]:
+    """As they began. A request without a completion has an unknown result that never came."""
+    done = {line["number"]: (Result(**line["result"]), line["at"]) for line in completed}
+    last = max((line["at"] for line in (*invoked, *completed)), default=0.0)
+    never = Result(status=None, failure="never came back"), last
+    attempts = []
+    for line in invoked:
+        request = Request(**line["request"])
+        result, ended = done.get(request.number, never)
+        attempts.append(Attempt(request=request, result=result, began=line["at"], ended=ended))
+    return sorted(attempts, key=lambda attempt: attempt.began)
 
 
 def retried(request: Request, *, number: int) -> Request:

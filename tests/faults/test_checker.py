@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from faults.checker import NEEDS_DATA, check
-from faults.history import Attempt, Fault, History
+from faults.history import Attempt, Fault, History, Left, Seen
 from faults.invariants.catalogue import INVARIANTS
 from faults.invariants.evidence import Evidence
 from faults.llm_log import Call
@@ -211,6 +211,52 @@ def test_an_older_note_stored_over_a_newer_one_breaks_s10(versions: tuple[int, .
     stored = [Stored("rf:note:an-account:a-session:resolution_note", version) for version in versions]
     report = check(replace(sound(), stored=stored), needs_data=frozenset())
     assert ("S10" in report.broken) is broken
+
+
+VIEWED = {
+    "all of it": (lambda ids: ids, None),
+    "after a break": (lambda ids: ids[2:], None),
+    "with a gap": (lambda ids: [*ids[:1], *ids[2:]], "S9"),
+    "twice": (lambda ids: [*ids[:2], *ids[1:]], "S9"),
+    "in another order": (lambda ids: [*ids[1::-1], *ids[2:]], "S9"),
+    "not to its end": (lambda ids: ids[:-1], "S9"),
+    "not at all": (lambda ids: [], "S9"),
+    "more than there is": (lambda ids: [*ids, ids[-1] + 1], "S9"),
+}
+
+
+@pytest.mark.parametrize(("chosen", "broken"), VIEWED.values(), ids=VIEWED)
+def test_a_viewer_sees_every_change_once_and_in_order(
+    chosen: Callable[[list[int]], list[int]], broken: str | None
+) -> None:
+    report = check(_viewed(chosen), needs_data=frozenset())
+    assert report.broken == ((broken,) if broken else ())
+
+
+def test_a_viewer_that_is_shown_what_is_anothers_breaks_s12() -> None:
+    viewed = _viewed(lambda ids: ids)
+    [first, *rest] = viewed.history.seen
+    [stranger] = [mark for account, mark in viewed.history.accounts.items() if account != first.account]
+    leaking = replace(first, data={**first.data, "notes": stranger})
+    report = check(
+        replace(viewed, history=replace(viewed.history, seen=(leaking, *rest))), needs_data=frozenset()
+    )
+    assert report.broken == ("S12",)
+
+
+def _viewed(chosen: Callable[[list[int]], list[int]]) -> Evidence:
+    """Somebody watched the longest session, and saw these of its changes."""
+    run = sound()
+    session, rows = max(run.journal.items(), key=lambda each: len(each[1]))
+    told = {row["sequence"]: {"data": {"command_id": row["command_id"]}} for row in rows}
+    account = rows[0]["account_id"]
+    nobodys = {"data": {"command_id": "nobody's"}}
+    seen = tuple(
+        Seen("somebody", account, session, event="some.change", id=id_, data=told.get(id_, nobodys))
+        for id_ in chosen(list(told))
+    )
+    left = (Left("somebody", session, owed=max(told)),)
+    return replace(run, history=replace(run.history, seen=seen, left=left))
 
 
 def test_what_redis_stores_and_loses_is_heard() -> None:

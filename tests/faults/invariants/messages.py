@@ -1,16 +1,26 @@
 """What travels: every event arrives, no message vanishes, and nothing is left lying (S9, S13, L2)."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from faults.invariants.evidence import Evidence, Finding, command_id
 from faults.record import Row
 from faults.subscriber import Received
 
+Rows = Mapping[tuple[str, int], Row]
+"""The journal, by session and sequence."""
+
 
 def no_lost_event(e: Evidence) -> Iterator[Finding]:
-    """S9: every journal row reaches a subscriber, in order per session after removing repeats; none without a row."""
+    """S9: every journal row reaches who listens, in order per session; no event without a row."""
     rows = {(row["session_id"], row["sequence"]): row for row in e.record.tables["journal"]}
+    yield from _as_delivered(e, rows)
+    yield from _as_viewed(e, rows)
+
+
+def _as_delivered(e: Evidence, rows: Rows) -> Iterator[Finding]:
+    """By a subscriber, after removing repeats."""
     seen: dict[tuple[str, int], Received] = {}
     newest: dict[str, int] = defaultdict(int)
     for event in e.events:
@@ -24,11 +34,30 @@ def no_lost_event(e: Evidence) -> Iterator[Finding]:
         yield None if in_order else f"session {session}: event {sequence} came after {newest[session]}"
         newest[session] = max(newest[session], sequence)
         row = rows.get((session, sequence))
-        told = row is not None and row["command_id"] == event.body["data"]["command_id"]
-        yield None if told else f"event {event.body['id']} has no journal row"
+        yield None if _tells_of(event.body, row) else f"event {event.body['id']} has no journal row"
     for session, sequence in rows:
         reached = (session, sequence) in seen
         yield None if reached else f"session {session} sequence {sequence} never reached the subscriber"
+
+
+def _as_viewed(e: Evidence, rows: Rows) -> Iterator[Finding]:
+    """By each viewer, once and without a gap from where it began, over however many streams."""
+    last: dict[str, int] = {}
+    for seen in e.history.seen:
+        if seen.id is None:
+            continue
+        before = last.get(seen.viewer, seen.id - 1)
+        yield None if seen.id == before + 1 else f"{seen.viewer}: event {seen.id} came after {before}"
+        last[seen.viewer] = seen.id
+        true = seen.event == "state" or _tells_of(seen.data, rows.get((seen.session, seen.id)))
+        yield None if true else f"{seen.viewer}: event {seen.id} has no journal row"
+    for left in e.history.left:
+        got = last.get(left.viewer, 0)
+        yield None if got >= left.owed else f"{left.viewer} got {got} of {left.owed} in {left.session}"
+
+
+def _tells_of(event: dict[str, Any], row: Row | None) -> bool:
+    return row is not None and row["command_id"] == event["data"]["command_id"]
 
 
 def no_silent_drop(e: Evidence) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ _FAST_ENOUGH_S: Final = 0.5
 
 
 def isolation(e: Evidence) -> Iterator[Finding]:
-    """S12: no answer, event or note of one account shows another's bytes; foreign ids do not exist."""
+    """S12: no answer, event, stream or note of one account shows another's bytes; foreign ids do not exist."""
     strangers = {
         account: [
             text for other, mark in e.history.accounts.items() if other != account for text in (other, mark)
@@ -40,6 +40,10 @@ def isolation(e: Evidence) -> Iterator[Finding]:
         body = orjson.dumps(event.body).decode()
         leaked = [text for text in strangers.get(event.account, []) if text in body]
         yield None if not leaked else f"event {event.body['id']} shows {leaked}"
+    for seen in e.history.seen:
+        body = orjson.dumps(seen.data).decode()
+        leaked = [text for text in strangers[seen.account] if text in body]
+        yield None if not leaked else f"{seen.viewer} was shown {leaked}"
     for key, stored in e.record.notes.items():
         markdown = stored["note"]["markdown"]
         leaked = [text for text in strangers.get(key.split(":")[2], []) if text in markdown]

@@ -116,13 +116,15 @@ async def test_while_fix_outcomes_is_away_an_outcome_is_202_and_succeeds_once_it
         fix, other = await engineer.suggested_fix(), await engineer.suggested_fix()
         (await engineer.record(other, "applied_success")).good()
         async with _away(stack, "fix-outcomes"):
-            queued, seconds = await _timed(engineer.record(fix, "applied_pending", "until noon", key=key))
-            doomed = await engineer.record(other, "dismissed", prefer="wait=1")
+            (queued, seconds), doomed, unreadable = await asyncio.gather(
+                _timed(engineer.record(fix, "applied_pending", "until noon", key=key)),
+                engineer.record(other, "dismissed", prefer="wait=1"),
+                engineer.get(f"{SESSIONS}/{fix.session_id}"),
+            )
             assert (queued.status, doomed.status) == (202, 202)
             assert seconds < ANSWER_WITHIN_S + MARGIN_S
             shown = await engineer.get(queued.headers["Location"])
             assert (shown.operation.status, shown.operation.parked) == ("pending", False)
-            unreadable = await engineer.get(f"{SESSIONS}/{fix.session_id}")
             assert (unreadable.status, unreadable.code) == (503, "unavailable")
             assert int(unreadable.headers["Retry-After"]) >= 1
         done, refused = await _operation(engineer, queued), await _operation(engineer, doomed)

@@ -51,7 +51,10 @@ class SingleFlight:
         `ahead` of any demand nothing is written that could not be kept: raises `CacheAway` instead.
         """
         while True:
-            flight = self._flights.get(ref) or self._start(ref, snapshot, ahead=ahead)
+            flight = self._flights.get(ref)
+            # One that is over, and not yet forgotten, would end this at once, again and again.
+            if flight is None or flight.done():
+                flight = self._start(ref, snapshot, ahead=ahead)
             try:
                 # One caller that gives up must not take the note from the others.
                 return await asyncio.shield(flight)
@@ -73,7 +76,8 @@ class SingleFlight:
         await asyncio.gather(*flights, return_exceptions=True)
 
     def _landed(self, ref: NoteRef, flight: asyncio.Task[Written]) -> None:
-        self._flights.pop(ref, None)
+        if self._flights.get(ref) is flight:
+            del self._flights[ref]
         if not flight.cancelled():
             flight.exception()  # every caller may have gone: its exception was seen all the same
 

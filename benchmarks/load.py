@@ -87,6 +87,8 @@ def run(url: str, script: Path, *, clients: int, seconds: int, pids: Mapping[str
     own_after = os.times()
     requests, took = _found(r"(\d+) requests in ([\d.]+)s", done.stdout)
     count = int(requests)
+    if not count:
+        raise SystemExit(f"{url} answered nothing in {seconds} s: is this machine busy with something else?")
     load_s = own_after.children_user + own_after.children_system
     load_s -= own_before.children_user + own_before.children_system
     return Result(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHORT = ("--clients", "4", "--seconds", "1", "--rounds", "1", "--warmup", "1", "--sessions", "8")
+SHORT = ("--clients", "4", "--seconds", "2", "--rounds", "1", "--warmup", "3", "--sessions", "8")
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="its load comes from wrk, which is not here")

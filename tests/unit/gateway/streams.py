@@ -66,7 +66,7 @@ class Watcher:
 
     async def next(self) -> dict[str, Any]:
         """The next event: its name, its id if it has one, and its data."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             part = await self._parts.get()
         if part.startswith(b":"):
             return {"comment": part.decode()}

@@ -30,7 +30,7 @@ class Gateways:
 
     async def send(self, request: Request, token: str) -> Result:
         """What came of it."""
-        headers = {"Authorization": f"Bearer {token}", **headers_of(request)}
+        headers = _signed(request, token)
         failure = "no gateway"
         for client in self._in_turn(request):
             try:
@@ -48,7 +48,7 @@ class Gateways:
     @asynccontextmanager
     async def stream(self, request: Request, token: str) -> AsyncIterator[httpx.Response]:
         """The answer as soon as it has begun; what it holds comes while inside. Raises HTTPError, TimeoutError."""
-        headers = {"Authorization": f"Bearer {token}", **headers_of(request)}
+        headers = _signed(request, token)
         async with AsyncExitStack() as stack:
             yield await self._opened(request, headers, stack)
 
@@ -73,6 +73,10 @@ class Gateways:
     def _in_turn(self, request: Request) -> tuple[httpx.AsyncClient, ...]:
         first = request.number % len(self._clients)
         return (*self._clients[first:], *self._clients[:first])
+
+
+def _signed(request: Request, token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", **headers_of(request)}
 
 
 def headers_of(request: Request) -> dict[str, str]:

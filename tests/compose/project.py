@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 from devstack.tokens import mint
+from http_client import http_client
 
 ROOT: Final = Path(__file__).parents[2]
 PORTS: Final = {"GATEWAY_PORTS": "18080-18089", "PROMETHEUS_PORT": "19090"}
@@ -80,11 +81,8 @@ class Project:
     def client(self, account: str, number: int = 1) -> httpx.AsyncClient:
         """An engineer of an account, at a replica of the gateway."""
         token = mint((self.secrets / "gateway_jwt_secret").read_text(), account_id=account, role="engineer")
-        return httpx.AsyncClient(
-            base_url=f"{self.url(number)}/api/v1",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-            trust_env=False,
+        return http_client(
+            base_url=f"{self.url(number)}/api/v1", headers={"Authorization": f"Bearer {token}"}
         )
 
 

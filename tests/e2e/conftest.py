@@ -11,6 +11,7 @@ from devstack.containers import start_test_servers
 from devstack.stack import Stack
 from e2e.client import Person
 from e2e.model import Model, serving
+from http_client import http_client
 
 REPLICAS = {"gateway": 3, "fix-outcomes": 2, "note-generator": 2}
 SLOW_GATEWAY = {"GATEWAY_RATE_PER_S": "0.01", "GATEWAY_RATE_BURST": "3"}
@@ -63,8 +64,7 @@ def demo_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
-    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as client:
+    async with http_client() as client:
         yield client
 
 

@@ -8,6 +8,7 @@ import pytest
 from devstack.stack import Stack
 from e2e.client import Person
 from e2e.listening import watching
+from http_client import http_client
 from patience import eventually
 from shared.contracts.events import DATA, CloudEvent
 
@@ -128,7 +129,7 @@ async def test_a_lost_connection_to_the_broker_loses_a_viewer_nothing(engineer: 
 def _management(stack: Stack) -> httpx.AsyncClient:
     url = httpx.URL(stack.servers.rabbitmq_api_url)
     login = (url.username, url.password)
-    return httpx.AsyncClient(base_url=url.copy_with(userinfo=b""), auth=login, trust_env=False, timeout=30)
+    return http_client(base_url=url.copy_with(userinfo=b""), auth=login)
 
 
 async def _close_the_updates_of(broker: httpx.AsyncClient, replica: str) -> None:

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import aio_pika
 import asyncpg
-import httpx
 import pytest
 from devstack.stack import Stack
 from e2e.client import SESSIONS, Answer, Person
 from e2e.listening import watching
+from http_client import http_client
 from patience import eventually
 from shared.contracts import topology
 from shared.contracts.views import Fix
@@ -46,7 +46,7 @@ async def parked_before(stack: Stack) -> dict[str, int]:
 @pytest.fixture
 async def engineer(stack: Stack) -> AsyncIterator[Person]:
     account = uuid4()
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+    async with http_client() as http:
         engineer = Person(http, stack.token(account_id=account), account, stack.gateway_urls)
         await eventually(lambda: _works(engineer), within_s=BACK_WITHIN_S)
         yield engineer

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest
 from devstack import postgres, services
 from devstack.binaries import postgres_folder
@@ -22,6 +21,7 @@ from devstack.services import SERVICES, Choices
 from devstack.stack import Stack
 from e2e.client import SESSIONS, Person
 from e2e.listening import Subscriber, subscribed
+from http_client import http_client
 from patience import eventually
 from shared.contracts.views import Fix, HistoryEntry
 
@@ -166,7 +166,7 @@ async def test_a_restore_to_a_moment_tells_what_was_untold_then_and_the_notes_co
     with Stack(tmp_path / "stack", durable=True) as stack:
         vault, account = Vault(stack, tmp_path / "base"), uuid4()
         await asyncio.to_thread(vault.begin_to_archive)
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        async with http_client() as http:
             engineer = Person(http, stack.token(account_id=account), account, stack.gateway_urls)
             fixes = [await eventually(lambda: _applied(engineer), within_s=WITHIN_S) for _ in range(FIXES)]
             await asyncio.to_thread(vault.back_up)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from devstack.containers import start_test_servers
 from devstack.stack import Stack
+from http_client import http_client
 from patience import eventually
 
 PATIENCE_S: Final = 30.0
@@ -61,7 +62,7 @@ class Balancer:
 
 @pytest.fixture
 async def balancer(stack: Stack) -> AsyncIterator[Balancer]:
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+    async with http_client() as http:
         balancer = Balancer(http, stack)
         probing = asyncio.create_task(balancer.probe())
         await balancer.until(set(GATEWAYS))

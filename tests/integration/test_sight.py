@@ -19,6 +19,7 @@ from devstack.servers import Servers
 from devstack.stack import Stack
 from devstack.state import State
 from e2e.model import Model, serving
+from http_client import http_client
 from metric_names import expressions, metrics_in
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from patience import eventually
@@ -129,9 +130,7 @@ def stack(receiver: tuple[Receiver, str], model: Model, folder: Path) -> Iterato
 @pytest.fixture
 async def engineer(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {stack.token(account_id=uuid4())}"}
-    async with httpx.AsyncClient(
-        base_url=f"{stack.url()}/api/v1", headers=headers, timeout=30, trust_env=False
-    ) as http:
+    async with http_client(base_url=f"{stack.url()}/api/v1", headers=headers) as http:
         yield http
 
 
@@ -258,7 +257,7 @@ async def scrape(stack: Stack, folder: Path) -> set[str]:
         broker = f"http://127.0.0.1:{metrics}/metrics"
         urls += [broker, f"{broker}/detailed?family=queue_coarse_metrics&family=queue_consumer_count"]
     found: set[str] = set()
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+    async with http_client() as http:
         for url in urls:
             text = (await http.get(url)).raise_for_status().text
             found |= set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))

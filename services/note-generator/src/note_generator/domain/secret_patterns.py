@@ -1,4 +1,8 @@
-"""What secrets look like: by their own shape, or by the words before them."""
+"""What secrets look like: by their own shape, or by the words before them.
+
+Anybody's text is searched, on the event loop: no pattern may take more than linear time. So what repeats has a bound,
+or begins where no other try has begun (`(?<!…)`) and is not given back (`++`).
+"""
 
 import re
 from dataclasses import dataclass
@@ -61,7 +65,11 @@ PATTERNS: Final = (
     _pattern(
         "password", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\s:/@]{0,100}:(?P<secret>[^\s/]{1,200})@", "://"
     ),
-    _pattern("token", r"(?P<secret>\beyJ[\w-]{5,}\.[\w-]{5,}\.?[\w-]*)", "eyj"),
+    _pattern(
+        "token",
+        r"(?<![\w-])(?=[\w-]++\.[\w-]{5})(?:[\w-]*?-)??(?P<secret>eyJ[\w-]{5,}\.[\w-]{5,}\.?[\w-]*)",
+        "eyj",
+    ),
     _pattern("token", r"(?P<secret>\bgh[pousr]_\w{30,})", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
     _pattern("token", r"(?P<secret>\bgithub_pat_\w{22,})", "github_pat_"),
     _pattern("token", r"(?P<secret>\b(?:glpat-[\w-]{20,}|npm_\w{30,}))", "glpat-", "npm_"),
@@ -131,8 +139,8 @@ PATTERNS: Final = (
     ),
     _pattern(
         "recovery code",
-        r"(?i)\b(?:recovery|back-?up|rescue|scratch)[ -](?:code|phrase)s?\b\s*(?:is|are|:|=)?\s*"
-        r"(?P<secret>(?=[A-Z-]*\d)[A-Z0-9][A-Z0-9-]{5,}(?:\s*[,/ ]\s*(?=[A-Z-]*\d)[A-Z0-9-]{6,})*)",
+        r"(?i)\b(?:recovery|back-?up|rescue|scratch)[ -](?:code|phrase)s?\b\s{0,3}(?:(?:is|are|:|=)\s{0,3})?"
+        r"(?P<secret>(?=[A-Z-]*\d)[A-Z0-9][A-Z0-9-]{5,}(?:\s{0,3}[,/ ]\s{0,3}(?=[A-Z-]*\d)[A-Z0-9-]{6,})*)",
         *("recovery", "backup", "back-up", "rescue", "scratch"),
     ),
     _pattern(
@@ -192,8 +200,8 @@ PATTERNS: Final = (
     ),
     _pattern(
         "key",
-        r"(?<![a-z0-9])[a-z0-9_]*(?:secret|token|passw(?:or)?d|pwd|api_?key|access_?key|private_?key)[a-z0-9_]*"
-        r"\s?[:=]\s?[\"']?(?P<secret>(?=[^\s\"']*\d)[^\s,;\"']{8,300})",
+        r"(?<![a-z0-9_])(?=[a-z0-9_]*?(?:secret|token|passw(?:or)?d|pwd|api_?key|access_?key|private_?key))"
+        r"[a-z0-9_]++\s?[:=]\s?[\"']?(?P<secret>(?=[^\s\"']{0,299}\d)[^\s,;\"']{8,300})",
         *("secret", "token", "passw", "pwd", "apikey", "api_key", "access", "private"),
         in_prose=True,
     ),
@@ -203,7 +211,7 @@ PATTERNS: Final = (
     _pattern(
         "password",
         r"\b(?:login|creds?|credentials|logon|zugangsdaten|user(?:name)?)\b"
-        r"\s*[:=]?\s*\S{1,80}\s?[/|]\s?(?P<secret>\S{4,100})",
+        r"\s{0,3}[:=]?\s{0,3}\S{1,80}\s?[/|]\s?(?P<secret>\S{4,100})",
         *("login", "cred", "logon", "zugang", "user"),
         in_prose=True,
     ),

@@ -23,7 +23,7 @@ TRIED: Final = "## What we've tried"
 HYPOTHESIS: Final = "## Current hypothesis"
 NOT_ISOLATED: Final = "The root cause was not definitively isolated."
 
-_SECTION: Final = re.compile(r"^(## .+?)[ \t]*$", re.MULTILINE)
+_SECTION: Final = re.compile(r"^(## (?:.*[^ \t\n]|.))[ \t]*$", re.MULTILINE)
 _SENTENCE: Final = re.compile(r"(?<=[.!?:;])\s+")
 
 

@@ -127,6 +127,8 @@ _NEGATED: Final = re.compile(
     [a-z]+ly))*\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LONGEST_DENIAL: Final = 200
+"""From `not` to the word that it denies, in characters."""
 _CLAUSE: Final = re.compile(
     r"""[;,()]|\s[\u2013\u2014-]\s|\b(?:but|however|although)\b|\b(?:happy|glad|pleased|relieved|doubt|fact)\ that\b
     |\band\ (?=(?:the|it|this|that|everything|all|they|now|both)\b)""",
@@ -136,7 +138,7 @@ _CONDITION: Final = re.compile(
     r"^(\W*(?:once|if|when|as soon as)\b[^,]*),([^,]*\b(?:can|will|may|should)\b)", re.IGNORECASE
 )
 """What comes of it belongs to the condition."""
-_EMPHASIS: Final = re.compile(r"\*+|~~|(?<!\w)_+|_+(?!\w)")
+_EMPHASIS: Final = re.compile(r"\*+|~~|(?<!\w)_+|(?<!_)_++(?!\w)")
 _SPACED: Final = re.compile(r"\b(?:[^\W\d_][ .\u00b7_-]){4,}[^\W\d_]\b")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _FOREIGN: Final = re.compile(
@@ -158,19 +160,26 @@ def as_read(text: str) -> str:
 def is_claimed(sentence: str, claim: re.Pattern[str]) -> bool:
     """Whether it says so, and neither denies it nor leaves it open."""
     clauses = _CLAUSE.split(_CONDITION.sub(r"\1 \2", _APPLIED_WELL.sub("", sentence)))
-    return any(_is_open(before, claim) for clause in clauses for before in _before(clause, claim))
+    return any(_stands(clause, claim) for clause in clauses)
 
 
-def _before(clause: str, claim: re.Pattern[str]) -> Iterator[str]:
-    """All that stands before the last word of each claim; one may begin within another."""
+def _stands(clause: str, claim: re.Pattern[str]) -> bool:
+    """Whether one of its claims is neither hedged nor denied by what stands before its last word."""
+    hedge = _HEDGE.search(clause)
+    for end in _last_words(clause, claim):
+        hedged = hedge and _HEDGE.search(clause, hedge.start(), end)
+        denied = claim is not GONE and _NEGATED.search(clause, max(end - _LONGEST_DENIAL, 0), end)
+        if not hedged and not denied:
+            return True
+    return False
+
+
+def _last_words(clause: str, claim: re.Pattern[str]) -> Iterator[int]:
+    """Where the last word of each claim begins; one may begin within another."""
     match = claim.search(clause)
     while match:
-        yield clause[: match.end()].rpartition(" ")[0]
+        yield max(clause.rfind(" ", 0, match.end()), 0)
         match = claim.search(clause, match.start() + 1)
-
-
-def _is_open(before: str, claim: re.Pattern[str]) -> bool:
-    return not _HEDGE.search(before) and (claim is GONE or not _NEGATED.search(before))
 
 
 def is_foreign(sentence: str, known: frozenset[str]) -> bool:

@@ -55,7 +55,7 @@ def _must(expression: str) -> re.Pattern[str]:
 _RULES: Final[Mapping[Standing | None, _Rule]] = {
     Standing.PENDING: _Rule(
         _must(
-            r"await\w* verification|pending verification|verification (?:is )?pending|not (?:yet )?(?:been )?verified"
+            r"\bawait\w* verification|pending verification|verification (?:is )?pending|not (?:yet )?(?:been )?verified"
         )
     ),
     Standing.PARTIAL: _Rule(_must(r"part(?:ly|ial\w*)\b|part of")),

@@ -17,6 +17,8 @@ LINKS: Final = (
 _AWAY_S: Final = 1.5
 _SILENT_S: Final = 6.0
 """Longer than any deadline behind the gateway."""
+_UNHEARD_S: Final = 45.0
+"""Longer than it takes to give up a connection without heartbeats."""
 
 _WEATHERS: Final = {
     "blackhole": (Weather(blackhole=True), _SILENT_S),
@@ -53,6 +55,11 @@ NETWORKS: Final = (
         Experiment(f"link-{name}-{link}", _worsened(link, weather, for_s))
         for name, (weather, for_s) in _WEATHERS.items()
         for link in LINKS
+    ),
+    *(
+        Experiment(f"link-unheard-{link}", _worsened(link, Weather(blackhole=True), _UNHEARD_S))
+        for link in LINKS
+        if link.endswith("rabbitmq")
     ),
     Experiment("links-reset", _reset),
 )

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import aio_pika
@@ -25,6 +26,21 @@ _CUT_SHORT_S: Final = 1.0
 log = logger(__name__)
 
 Setup = Callable[[AbstractConnection], Awaitable[None]]
+
+
+@contextmanager
+def cancelled_by_us_alone() -> Iterator[None]:
+    """Raises ConnectionError where the library cancels what waits on a connection, and nobody cancelled the task.
+
+    aiormq ends a connection that has been silent by cancelling its reader, and hands just that to all who wait.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("the connection was given up") from error
 
 
 class BrokerConnection:

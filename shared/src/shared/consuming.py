@@ -10,7 +10,7 @@ import aio_pika
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker, RabbitMessage
 
-from shared.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S, close
+from shared.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S, cancelled_by_us_alone, close
 from shared.logs import logger
 
 log = logger(__name__)
@@ -76,6 +76,7 @@ def create_broker(*, amqp_url: str, queues: Sequence[str], shutdown_s: float) ->
     """A connection that consumes from these queues. It finishes what it handles within `shutdown_s`."""
     broker = PatientBroker(
         amqp_url,
+        timeout=CONNECT_TIMEOUT_S,
         client_properties={"heartbeat": HEARTBEAT_S},
         graceful_timeout=shutdown_s,
         reconnect_interval=0.5,
@@ -97,6 +98,7 @@ async def undecoded(message: StreamMessage[Any]) -> StreamMessage[Any]:
 async def settle(message: RabbitMessage) -> None:
     """Acknowledge. On a connection that was lost meanwhile this cannot be done: the message comes again."""
     try:
-        await message.ack()
+        with cancelled_by_us_alone():
+            await message.ack()
     except BROKER_ERRORS as error:
         log.info("not acknowledged; the message comes again", reason=type(error).__name__)

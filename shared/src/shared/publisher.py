@@ -13,7 +13,7 @@ from aiormq.channel import Channel
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from shared.broker import BROKER_ERRORS, UNROUTABLE_OR_REFUSED, BrokerConnection
+from shared.broker import BROKER_ERRORS, UNROUTABLE_OR_REFUSED, BrokerConnection, cancelled_by_us_alone
 from shared.contracts.vocabulary import Service
 
 PUBLISH_TIMEOUT_S: Final = 10.0
@@ -92,14 +92,15 @@ class Publisher:
         )
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await self._confirmed.basic_publish(
-                    body,
-                    exchange=exchange,
-                    routing_key=routing_key,
-                    properties=properties,
-                    mandatory=mandatory,
-                    wait=False,
-                )
+                with cancelled_by_us_alone():
+                    await self._confirmed.basic_publish(
+                        body,
+                        exchange=exchange,
+                        routing_key=routing_key,
+                        properties=properties,
+                        mandatory=mandatory,
+                        wait=False,
+                    )
         except UNROUTABLE_OR_REFUSED as error:
             raise NotPublished("returned or refused") from error
         except TimeoutError as error:
@@ -119,7 +120,8 @@ class Publisher:
             return [False] * len(messages)
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                confirmations = await self._write(channel, messages)
+                with cancelled_by_us_alone():
+                    confirmations = await self._write(channel, messages)
                 await asyncio.wait(confirmations)
         except BaseException as error:
             self._connection.drop()  # the channel's count of deliveries may no longer be the broker's
@@ -162,9 +164,10 @@ class Publisher:
         )
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await self._unconfirmed.basic_publish(
-                    body, exchange=exchange, routing_key=key, properties=properties, wait=False
-                )
+                with cancelled_by_us_alone():
+                    await self._unconfirmed.basic_publish(
+                        body, exchange=exchange, routing_key=key, properties=properties, wait=False
+                    )
         except BROKER_ERRORS as error:
             raise NotPublished(type(error).__name__) from error
 

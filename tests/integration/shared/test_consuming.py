@@ -4,12 +4,16 @@ import asyncio
 import time
 
 import aio_pika
+import pytest
 from faststream.rabbit import RabbitMessage, RabbitQueue
+from patience import eventually
 from places import Broker
 from proxy import proxy_to
 from shared.consuming import create_broker
 from shared.contracts.topology import COMMANDS, FIX_OUTCOMES_COMMANDS
 from shared.contracts.vocabulary import Service
+
+from shared import consuming
 
 SHUTDOWN_S = 0.5
 MARGIN_S = 2.0  # the second for taking leave, and a busy machine
@@ -48,3 +52,28 @@ async def _publish(broker: Broker) -> None:
         channel = await connection.channel()
         exchange = await channel.get_exchange(COMMANDS, ensure=False)
         await exchange.publish(aio_pika.Message(b"{}"), FIX_OUTCOMES_COMMANDS.key)
+
+
+async def test_a_connection_that_is_accepted_and_never_answered_is_not_waited_for(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ignore(_message: RabbitMessage) -> None: ...
+
+    monkeypatch.setattr(consuming, "CONNECT_TIMEOUT_S", 0.5)
+    url = broker.url(Service.FIX_OUTCOMES)
+    async with proxy_to(url) as proxy:
+        name = FIX_OUTCOMES_COMMANDS.name
+        consumer = create_broker(amqp_url=proxy.url(url), queues=(name,), shutdown_s=SHUTDOWN_S)
+        consumer.subscriber(RabbitQueue(name, declare=False), no_reply=True)(ignore)
+        await consumer.start()
+        try:
+            proxy.turn_deaf()
+            opened = proxy.connections
+            await proxy.cut()
+            # RabbitMQ behind it closes what says nothing for ten seconds.
+            await eventually(lambda: proxy.connections >= opened + 2, within_s=8)
+            proxy.hear_again()
+            await eventually(lambda: consumer.consuming)
+        finally:
+            proxy.hear_again()
+            await consumer.stop()

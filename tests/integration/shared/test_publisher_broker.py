@@ -1,5 +1,6 @@
 """The publisher on a real RabbitMQ, as the restricted user that it is."""
 
+import asyncio
 from functools import partial
 from uuid import uuid4
 
@@ -76,6 +77,20 @@ class TestAPublisher:
             proxy.hear_again()
             await eventually(lambda: not publisher.ready)
             await eventually(lambda: publisher.ready)
+
+    async def test_says_so_to_all_who_wait_when_a_silent_connection_is_given_up(
+        self, broker: Broker, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with running_publisher(proxy.url(broker.url(Service.FIX_OUTCOMES))) as publisher:
+            proxy.turn_deaf()
+            publishing = []
+            for patience_s in (0.3, 30.0):
+                monkeypatch.setattr(publisher_module, "PUBLISH_TIMEOUT_S", patience_s)
+                publish = publish_as(publisher, exchange=topology.EVENTS, key=EVENT_KEY)
+                publishing.append(asyncio.create_task(publish))
+                await asyncio.sleep(0)
+            told = await asyncio.gather(*publishing, return_exceptions=True)
+            assert [type(each) for each in told] == [NotPublished, NotPublished]
 
 
 EVENT_KEY = f"{ACCOUNT}.{uuid4()}.fix.applied"

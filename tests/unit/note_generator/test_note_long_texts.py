@@ -42,7 +42,9 @@ def test_secrets_are_looked_for_in_the_longest_text(start: str, repeated: str) -
     assert shown == text or "removed]" in shown
 
 
-@pytest.mark.parametrize("repeated", ["it is not working ", "once it is fixed ", "not been ", "may work again "])
+@pytest.mark.parametrize(
+    "repeated", ["it is not working ", "once it is fixed ", "not been ", "may work again "]
+)
 @pytest.mark.parametrize("claim", [closure.DECIDING, closure.ANYWHERE, closure.GONE], ids=["d", "a", "g"])
 def test_claims_are_looked_for_in_a_sentence_without_an_end(repeated: str, claim: re.Pattern[str]) -> None:
     denied = (repeated * MAX_CHARACTERS)[:MAX_CHARACTERS]

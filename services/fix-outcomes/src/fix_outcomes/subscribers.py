@@ -10,6 +10,7 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter, ValidationError
+from shared.broker import cancelled_by_us_alone
 from shared.consuming import undecoded
 from shared.contracts import topology
 from shared.contracts.answers import Answer, written
@@ -221,9 +222,11 @@ def _acknowledged_last(
         except Exception:
             log.exception("a message was not handled; it goes back to its queue")
             await asyncio.sleep(_NACK_DELAY_S)
-            await message.nack(requeue=True)
+            with cancelled_by_us_alone():
+                await message.nack(requeue=True)
         else:
-            await message.ack()
+            with cancelled_by_us_alone():
+                await message.ack()
 
     return handled
 

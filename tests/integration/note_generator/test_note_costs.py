@@ -91,3 +91,21 @@ async def test_each_call_is_in_the_ledger_of_its_account_and_day(servers: Server
     assert first.usage is not None
     assert spent["usd"] == pytest.approx(first.usage.cost_usd)
     assert [call["outcome"] for call in spent["newest"]] == ["bad_request", "written", "written"]
+
+
+async def test_an_answer_without_sense_leaves_nothing_set_aside(servers: Servers) -> None:
+    """Of the budget, one call at its most is 0.01 dollars here: what stays set aside ends in the template soon."""
+    account, made = uuid4(), bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)
+    senseless = said(handed_in(HONEST), usage={"input_tokens": -10, "output_tokens": -20})
+    async with (
+        MessagesApi(lambda _: senseless).serving() as api,
+        a_writer(
+            api.url, redis=servers.redis_url, budget_usd_per_day=0.03, max_tokens=256, llm_failures=20
+        ) as writer,
+    ):
+        drafts = [await writer.write(made, account_id=account) for _ in range(5)]
+    assert {draft.warnings for draft in drafts} == {("the model could not be asked",)}
+    cache = NoteCache(url=servers.redis_url, timeout_s=0.5, ttl_s=60, lease_s=1)
+    spent = await entries(cache, account, f"{datetime.now(UTC):%Y-%m-%d}", calls=10)
+    await cache.close()
+    assert (spent["usd"], spent["outcome:error"]) == (0, 5)

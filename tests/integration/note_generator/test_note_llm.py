@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from messages_api import MessagesApi, Said, handed_in, said, went_wrong
 from note_generator.domain.bundle import bundle
+from note_generator.domain.written import Writing
 from note_generator_doubles import ACCOUNT
 from note_writing import HONEST, a_writer, template, written
 from patience import eventually
 from prometheus_client import REGISTRY
 from shared.contracts.vocabulary import NoteKind
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from structlog.testing import capture_logs
 from unit.note_generator.golden_stories import REASON, STORIES
 
 Answer = Callable[[dict[str, Any]], Any]
@@ -52,6 +54,20 @@ async def lost(_: dict[str, Any]) -> Response:
 
 async def _half() -> AsyncIterator[bytes]:
     yield b'{"id": "msg'
+
+
+def not_what_it_says() -> Response:
+    headers = {"content-encoding": "gzip", "content-type": "text/event-stream"}
+    return Response(b"this is no gzip", headers=headers)
+
+
+def too_deep() -> Response:
+    deep = "[" * 200_000
+    return Response(f"event: message_start\ndata: {deep}\n\n", media_type="text/event-stream")
+
+
+def takes(read: int, wrote: int) -> Said:
+    return said(handed_in(HONEST), usage={"input_tokens": read, "output_tokens": wrote})
 
 
 def lie(extra: str) -> Answer:
@@ -150,6 +166,11 @@ async def test_citations_name_the_facts_by_their_ids() -> None:
             1,
         ),
         (lambda _: Response(status_code=200), "could not be asked", 1),
+        (lambda _: not_what_it_says(), "could not be asked", 1),
+        (lambda _: too_deep(), "could not be asked", 1),
+        (lambda _: takes(-10, 20), "could not be asked", 1),
+        (lambda _: takes(10, -20), "could not be asked", 1),
+        (lambda _: takes(10**400, 20), "could not be asked", 1),
     ],
 )
 async def test_anything_else_gives_the_template_and_says_why(
@@ -191,9 +212,34 @@ async def test_a_call_that_succeeds_after_a_pause_is_no_failure() -> None:
         assert (await written(api.url)).generator == "llm"
 
 
-async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while() -> None:
+async def test_a_mistake_of_ours_gives_the_template_and_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def mistaken(_: str) -> Writing:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("note_generator.incoming.writing_so_far", mistaken)
+    async with MessagesApi(lambda _: said(handed_in(HONEST))).serving() as api:
+        with capture_logs() as logs:
+            draft = await written(api.url)
+    assert (draft.markdown, draft.degraded) == (template(), True)
+    [said_of_it] = [each for each in logs if each.get("reason") == "ZeroDivisionError"]
+    line = mistaken.__code__.co_firstlineno + 1
+    assert (said_of_it["log_level"], said_of_it["where"]) == ("error", f"{__file__}:{line}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _: went_wrong(401, "authentication_error"),
+        lambda _: HTMLResponse("<html>gateway</html>"),
+        lambda _: not_what_it_says(),
+        lambda _: takes(-10, 20),
+    ],
+)
+async def test_a_model_that_fails_and_fails_is_left_alone_for_a_while(answer: Answer) -> None:
     async with (
-        MessagesApi(lambda _: went_wrong(401, "authentication_error")).serving() as api,
+        MessagesApi(answer).serving() as api,
         a_writer(api.url, llm_failures=2, llm_rest_s=0.3) as writer,
     ):
         made = bundle(STORIES["pending"]().snapshot(), NoteKind.RESOLUTION_NOTE)

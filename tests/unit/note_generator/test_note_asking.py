@@ -35,6 +35,8 @@ def error(status: int, kind: str, message: str = "no", **headers: str) -> APISta
         (error(401, "authentication_error"), "unauthorized", False),
         (APIConnectionError(request=ASKED), "connection", True),
         (APITimeoutError(request=ASKED), "timeout", False),
+        (httpx2.ReadError("cut"), "connection", True),
+        (httpx2.DecodingError("no gzip"), "error", False),
         (ValueError("nonsense"), "error", False),
     ],
 )

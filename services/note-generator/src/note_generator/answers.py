@@ -1,8 +1,8 @@
 """The form in which a model hands a document in, and what an answer says of its cost."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 from shared.contracts.views import NoteUsage
 
@@ -11,6 +11,8 @@ from note_generator.domain.written import Section, Sentence, Support, Writing
 from note_generator.settings import Price
 
 _MILLION = 1_000_000
+_Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""Below nothing, or beyond what any model reads, a number is no count: it would spoil the sums of a day."""
 
 
 class _Form(BaseModel):
@@ -88,10 +90,10 @@ class _Block(_FromAnthropic):
 class Tokens(_FromAnthropic):
     """What an answer says that it took."""
 
-    input_tokens: int
-    output_tokens: int
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: _Count
+    output_tokens: _Count
+    cache_read_input_tokens: _Count | None = None
+    cache_creation_input_tokens: _Count | None = None
 
     def usage(self, price: Price) -> NoteUsage:
         """With its cost."""

@@ -25,11 +25,12 @@ REASONS: Final = {
 }
 """Why the template wrote, by the label that the metric has."""
 
-FAILURES: Final = (TimeoutError, AnthropicError, httpx2.TransportError)
-"""What a call ends with where no answer comes; a connection that is cut in mid-stream is no error of the SDK's."""
+FAILURES: Final = (TimeoutError, AnthropicError, httpx2.HTTPError)
+"""What a call ends with where no answer comes. The SDK lets through what goes wrong in mid-stream: a connection that
+is cut, a body that is not in the encoding that it names."""
 
 BREAKING: Final = frozenset(
-    {"timeout", "connection", "overloaded", "server_error", "unauthorized", "spend_limit"}
+    {"timeout", "connection", "overloaded", "server_error", "unauthorized", "spend_limit", "error"}
 )
 """Failures that say something about the model and nothing about this request."""
 

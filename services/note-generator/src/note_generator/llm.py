@@ -5,6 +5,7 @@ import time
 from functools import reduce
 from hashlib import blake2b
 from importlib.resources import files
+from traceback import extract_tb
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from opentelemetry.trace import SpanKind
 from pydantic import SecretStr, ValidationError
 from shared.contracts.views import NoteUsage
 from shared.contracts.vocabulary import NoteKind
+from shared.logs import logger
 
 from note_generator.answers import Answer, DocumentForm, Tokens
 from note_generator.asking import BREAKING, FAILURES, REASONS, kind_of, pause_s
@@ -28,10 +30,10 @@ from note_generator.settings import Settings
 from note_generator.writer import Hear, Refused, Reply, WritingFailed, total
 from shared import telemetry
 
+log = logger(__name__)
+
 _CHARACTERS_PER_TOKEN: Final = 3
 _NOTHING: Final = NoteUsage(calls=1, input_tokens=0, output_tokens=0)
-_NO_ANSWER: Final = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
-"""What the SDK raises, or we, for something that is no answer of the Messages API at all."""
 
 
 class AnthropicModel:
@@ -69,10 +71,9 @@ class AnthropicModel:
             outcome, failure.usage = failure.kind, self._usage(spent)
             raise
         finally:
-            usage = self._usage(spent) or _NOTHING
-            _count(usage)
-            latency_s = time.perf_counter() - began
+            usage, latency_s = self._usage(spent) or _NOTHING, time.perf_counter() - began
             await self._ledger.settle(reservation, usage=usage, outcome=outcome, latency_s=latency_s)
+            _count(usage)
         LLM_CALLS.labels("written").inc()
         return _reply(answer, usage, reservation.warnings)
 
@@ -106,15 +107,21 @@ class AnthropicModel:
         try:
             async with asyncio.timeout(self._settings.llm_timeout_s), self._slots:
                 answer = await self._patiently(kind, messages, hear, spent)
-        except FAILURES as error:
-            reason = kind_of(error)
-            if reason in BREAKING:
-                self._breaker.failed()
-            raise _failed(reason) from error
-        except _NO_ANSWER as error:
-            raise _failed("error") from error
+        except Exception as error:
+            raise self._given_up(error) from error
         self._breaker.succeeded()
         return answer
+
+    def _given_up(self, error: Exception) -> WritingFailed:
+        """Whatever it was counts as a failure of the model: a session is not the worse for what a model says."""
+        if not isinstance(error, FAILURES):
+            [place] = extract_tb(error.__traceback__, limit=-1)  # it may as well be a mistake of ours
+            where = f"{place.filename}:{place.lineno}"
+            log.error("the model's answer was not understood", reason=type(error).__name__, where=where)
+        reason = kind_of(error)
+        if reason in BREAKING:
+            self._breaker.failed()
+        return _failed(reason)
 
     async def _patiently(
         self, kind: NoteKind, messages: list[MessageParam], hear: Hear, spent: list[Tokens]

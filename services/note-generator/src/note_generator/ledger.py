@@ -1,6 +1,6 @@
 """What the model cost each account on each day, and whether it may cost more.
 
-In Redis, and in this process too: while Redis is away the replica's own sums hold the budget.
+In Redis, and in this process too: the replica's own sums hold the budget where Redis is away, or forgot.
 """
 
 import json
@@ -25,22 +25,26 @@ _DAYS_MS: Final = 40 * 24 * 3_600_000
 _CALLS_KEPT: Final = 10_000
 
 _RESERVE: Final = """
-local spent = tonumber(redis.call('HGET', KEYS[1], 'micro_usd') or '0')
-if tonumber(ARGV[2]) >= 0 and spent + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return -1 end
-redis.call('HINCRBY', KEYS[1], 'micro_usd', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return spent
+local sum = tonumber(redis.call('HGET', KEYS[1], 'micro_usd') or '0')
+local spent, most, budget = math.max(sum, tonumber(ARGV[1])), tonumber(ARGV[2]), tonumber(ARGV[3])
+if budget >= 0 and spent + most > budget then return {0, spent} end
+redis.call('HSET', KEYS[1], 'micro_usd', math.max(sum, 0) + most)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {1, spent}
 """
+"""The replica's own sum decides and is not stored: what another call of it settles meanwhile would count again."""
 
 _SETTLE: Final = """
-for i = 1, #ARGV - 3, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[#ARGV])
-redis.call('LPUSH', KEYS[2], ARGV[#ARGV - 2])
-redis.call('LTRIM', KEYS[2], 0, ARGV[#ARGV - 1])
-redis.call('PEXPIRE', KEYS[2], ARGV[#ARGV])
+local sum = tonumber(redis.call('HGET', KEYS[1], 'micro_usd') or '0')
+redis.call('HSET', KEYS[1], 'micro_usd', math.max(sum - tonumber(ARGV[1]), 0) + tonumber(ARGV[2]))
+for i = 6, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('LPUSH', KEYS[2], ARGV[3])
+redis.call('LTRIM', KEYS[2], 0, ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return 1
 """
-
+"""What was reserved may have been forgotten since; what it cost is true all the same."""
 
 _READ: Final = "return {redis.call('HGETALL', KEYS[1]), redis.call('LRANGE', KEYS[2], 0, ARGV[1])}"
 
@@ -56,6 +60,7 @@ class Reservation:
     account_id: UUID
     day: str
     micro_usd: int
+    in_redis: bool
     warnings: tuple[str, ...] = ()
 
 
@@ -84,24 +89,28 @@ class Ledger:
     async def reserve(self, account_id: UUID, most_usd: float) -> Reservation:
         """Set aside what a call may cost. Raises `OverBudget`."""
         day, most = f"{self._clock():%Y-%m-%d}", max(round(most_usd * _MICRO), 1)
+        self._forget_before(day)
+        own, granted, in_redis = self._own.get((account_id, day), 0), False, True
+        # Before Redis is asked: calls that run side by side count in one another's own sums.
+        self._own[account_id, day] = own + most
         try:
-            spent = int(
-                await self._cache.run(_RESERVE, [ledger_key(account_id, day)], [most, self._budget, _DAYS_MS])
-            )
+            keys, arguments = [ledger_key(account_id, day)], [own, most, self._budget, _DAYS_MS]
+            granted, spent = await self._cache.run(_RESERVE, keys, arguments)
         except CacheAway:
-            spent = self._own.get((account_id, day), 0)
-            spent = -1 if 0 <= self._budget < spent + most else spent
-        if spent < 0:
+            granted, spent, in_redis = not 0 <= self._budget < own + most, own, False
+        finally:
+            if not granted:
+                self._replace(account_id, day, most, 0)
+        if not granted:
             raise OverBudget
-        self._add(account_id, day, most)
-        return Reservation(account_id, day, most, self._warnings(spent))
+        return Reservation(account_id, day, most, in_redis, self._warnings(spent))
 
     async def settle(
         self, reserved: Reservation, *, usage: NoteUsage, outcome: str, latency_s: float
     ) -> None:
         """Replace what was set aside by what it cost, and note the call."""
         micro = round(usage.cost_usd * _MICRO)
-        self._add(reserved.account_id, reserved.day, micro - reserved.micro_usd)
+        self._replace(reserved.account_id, reserved.day, reserved.micro_usd, micro)
         counts: dict[str, int] = {
             "calls": 1,
             f"outcome:{outcome}": 1,
@@ -110,20 +119,24 @@ class Ledger:
             "cache_read_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
             "latency_ms": round(latency_s * 1_000),
-            "micro_usd": micro - reserved.micro_usd,
         }
         call = json.dumps({"at": time.time(), "outcome": outcome, **counts, "micro_usd": micro})
         keys = [ledger_key(reserved.account_id, reserved.day), calls_key(reserved.account_id, reserved.day)]
-        arguments: list[Any] = [part for item in counts.items() for part in item]
+        replaced = [reserved.micro_usd if reserved.in_redis else 0, micro]
+        counted: list[Any] = [part for item in counts.items() for part in item]
         try:
-            await self._cache.run(_SETTLE, keys, [*arguments, call, _CALLS_KEPT - 1, _DAYS_MS])
+            await self._cache.run(_SETTLE, keys, [*replaced, call, _CALLS_KEPT - 1, _DAYS_MS, *counted])
         except CacheAway:
             log.warning("a call is missing in the ledger", outcome=outcome)
 
-    def _add(self, account_id: UUID, day: str, micro_usd: int) -> None:
-        for old in [key for key in self._own if key[1] != day]:
+    def _replace(self, account_id: UUID, day: str, reserved: int, cost: int) -> None:
+        """In the own sum. Of a day that is forgotten already it brings back no more than its cost."""
+        own = self._own.get((account_id, day), 0)
+        self._own[account_id, day] = max(own - reserved, 0) + cost
+
+    def _forget_before(self, day: str) -> None:
+        for old in [key for key in self._own if key[1] < day]:
             del self._own[old]
-        self._own[account_id, day] = self._own.get((account_id, day), 0) + micro_usd
 
     def _warnings(self, spent: int) -> tuple[str, ...]:
         if self._budget < 0 or 5 * spent < 4 * self._budget:

@@ -62,6 +62,10 @@ class Publisher:
         self._connection.start()
         await self._connection.wait_ready(_PATIENCE_S)
 
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Whether there was a connection within the time."""
+        return await self._connection.wait_ready(timeout_s)
+
     async def stop(self) -> None:
         """Close."""
         await self._connection.stop()

@@ -12,9 +12,11 @@ from devstack.servers import Servers
 from messages_api import MessagesApi, Said, handed_in, said
 from note_generator_doubles import ACCOUNT, Surroundings, asked, fresh_story, outages, until
 from places import Broker
+from proxy import proxy_to
 from shared.contracts import topology
 from shared.contracts.queries import GetFix, LintNote, Query
 from shared.contracts.vocabulary import NoteKind, Service
+from shared.publisher import NotPublished, Publisher
 
 NOWHERE = "redis://127.0.0.1:1/0"
 LLM = {"anthropic_api_key": "not-a-real-key"}
@@ -163,6 +165,43 @@ async def test_changes_wait_for_redis_to_come_back(around: Surroundings, servers
     assert await around.ready(topology.NOTE_GENERATOR_STATE_CHANGES.name) == 1
     async with around.running(redis_url=servers.redis_url):
         await until(lambda: len(around.announced(story)) == 2)
+
+
+async def test_an_answer_waits_for_a_publisher_that_is_not_connected_yet(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = fresh_story()
+
+    class Counting(Publisher):
+        """Counts what it could not answer."""
+
+        unsent = 0
+
+        async def reply(self, body: bytes, *, reply_to: str) -> None:
+            try:
+                await super().reply(body, reply_to=reply_to)
+            except NotPublished:
+                self.unsent += 1
+                raise
+
+    made: list[Counting] = []
+
+    def through_the_proxy(*, url: str, **more: Any) -> Publisher:
+        made.append(Counting(url=proxy.url(url), **more))
+        return made[-1]
+
+    monkeypatch.setattr("note_generator.app.Publisher", through_the_proxy)
+    around.tell(story)
+    async with proxy_to(around.broker.admin_url) as proxy, around.running(), around.asking() as gateway:
+        [publisher] = made
+        proxy.turn_deaf()
+        await proxy.cut()
+        await until(lambda: not publisher.ready)
+        asking = asyncio.create_task(gateway.ask(asked(story), timeout_s=20))
+        await until(lambda: publisher.unsent)
+        proxy.hear_again()
+        answer = await asking
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("reply_to", ["somewhere", "key|amq.direct", "|rf.replies"])

@@ -24,10 +24,14 @@ class NotAReplyAddress(Exception):
 
 
 class Messenger:
-    """Every method but `answer` returns when the broker has confirmed; all raise `BrokerAway`."""
+    """What publishes raises `BrokerAway`, and returns when the broker has confirmed; `answer` when it is sent."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
+
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Whether there was a broker to publish to within the time."""
+        return await self._publisher.wait_ready(timeout_s)
 
     async def announce(self, event: CloudEvent, *, routing_key: str) -> None:
         """Publish an event. Nobody has to listen."""

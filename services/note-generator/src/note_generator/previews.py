@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Final
 
 from faststream.rabbit import RabbitMessage
 from opentelemetry.trace import SpanKind
@@ -20,6 +21,7 @@ from shared import telemetry
 log = logger(__name__)
 
 _QUERIES = TypeAdapter(QueryBatch)
+_PAUSE_S: Final = 0.2
 
 
 class Previews:
@@ -47,8 +49,9 @@ class Previews:
     async def _answer_within(self, query: Query, reply_to: str, within_s: float) -> None:
         answer = refusal(query.ref, ProblemCode.UNAVAILABLE, "The note could not be written in time")
         written, began = None, time.perf_counter()
+        until = asyncio.get_running_loop().time() + within_s
         try:
-            async with asyncio.timeout(within_s), self._slots:
+            async with asyncio.timeout_at(until), self._slots:
                 if isinstance(query.question, WriteNote):
                     answer, written = await self._handlers.preview(
                         account_id=query.account_id, question=query.question, ref=query.ref
@@ -64,7 +67,7 @@ class Previews:
         except Exception as error:
             log.error("preview failed", reason=type(error).__name__)
         PREVIEW_SECONDS.labels(str(answer.status)).observe(time.perf_counter() - began)
-        await self._reply(answer, reply_to)
+        await self._reply(answer, reply_to, until)
         if written is not None:
             try:
                 await self._handlers.announce_once(query.account_id, written)
@@ -72,11 +75,22 @@ class Previews:
                 # The session's own change is still to be handled, and announces what this could not.
                 log.warning("not announced", reason=type(outage).__name__)
 
-    async def _reply(self, answer: Answer, reply_to: str) -> None:
-        try:
-            await self._messenger.answer(Answers(answers=(answer,)), reply_to=reply_to)
-        except (NotAReplyAddress, Away) as error:
-            log.warning("answer not delivered", reason=type(error).__name__)
+    async def _reply(self, answer: Answer, reply_to: str, until: float) -> None:
+        """Once in any case; while the broker is away again, for as long as somebody waits for it."""
+        while True:
+            try:
+                await self._messenger.answer(Answers(answers=(answer,)), reply_to=reply_to)
+            except (NotAReplyAddress, Away) as error:
+                if isinstance(error, NotAReplyAddress) or not await self._is_back(until):
+                    log.warning("answer not delivered", reason=type(error).__name__)
+                    return
+            else:
+                return
+
+    async def _is_back(self, until: float) -> bool:
+        await asyncio.sleep(_PAUSE_S)
+        left_s = until - asyncio.get_running_loop().time()
+        return left_s > 0 and await self._messenger.wait_ready(left_s)
 
 
 def _expiration_s(message: RabbitMessage) -> float | None:

@@ -38,13 +38,15 @@ class Scene:
     refused: list[int] = field(default_factory=list)
     results: dict[int, list[Handled | NotQuiet | Exception]] = field(default_factory=dict)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    ladder: asyncio.Event = field(default_factory=asyncio.Event)
+    at_the_ladder: list[int] = field(default_factory=list)
     ladder_is_away: bool = False
 
-    def delivery(self, name: str) -> Delivery:
+    def delivery(self, name: str, attempts: int = 0) -> Delivery:
         async def settle() -> None:
             self.settled.append(name)
 
-        return Delivery(settle)
+        return Delivery(settle, attempts=attempts)
 
     async def regenerate(self, key: SessionKey, _patience_s: float) -> Handled | NotQuiet:
         session = key.session_id.int
@@ -60,6 +62,8 @@ class Scene:
         if self.ladder_is_away:
             self.refused.append(waiting.key.session_id.int)
             raise Away
+        self.at_the_ladder.append(waiting.attempts)
+        await self.ladder.wait()
         self.set_aside.append(waiting.key.session_id.int)
 
     @asynccontextmanager
@@ -88,6 +92,7 @@ async def until_empty(room: WaitingRoom) -> None:
 def scene() -> Scene:
     scene = Scene()
     scene.gate.set()
+    scene.ladder.set()
     return scene
 
 
@@ -187,6 +192,41 @@ async def test_a_failure_sets_that_session_aside_alone(scene: Scene) -> None:
     assert scene.set_aside == [1]
     assert sorted(scene.written) == [1, 2]
     assert scene.settled == ["a"]
+
+
+@on_a_jumping_clock
+async def test_a_change_while_a_failure_is_set_aside_is_tried_too(scene: Scene) -> None:
+    scene.results[1] = [ValueError(), Handled(2)]
+    scene.ladder.clear()
+    async with scene.room() as room:
+        await room.take(scene.delivery("a", attempts=3), [change(1, 1)])
+        await eventually(lambda: scene.at_the_ladder == [3])
+        await room.take(scene.delivery("b"), [change(1, 2)])
+        scene.gate.clear()
+        scene.ladder.set()
+        await eventually(lambda: scene.written == [1, 1])
+        assert scene.settled == ["a"]
+        scene.gate.set()
+        await until_empty(room)
+    assert scene.set_aside == [1]
+    assert scene.settled == ["a", "b"]
+
+
+@on_a_jumping_clock
+async def test_a_change_during_a_writing_that_fails_is_tried_before_anything_is_set_aside(
+    scene: Scene,
+) -> None:
+    scene.gate.clear()
+    scene.results[1] = [ValueError(), ValueError()]
+    async with scene.room() as room:
+        await room.take(scene.delivery("a", attempts=3), [change(1, 1)])
+        await eventually(lambda: scene.written == [1])
+        await room.take(scene.delivery("b"), [change(1, 2)])
+        scene.gate.set()
+        await until_empty(room)
+    assert scene.written == [1, 1]
+    assert scene.at_the_ladder == [0], "a new change has all its attempts before it"
+    assert scene.settled == ["a", "b"]
 
 
 @on_a_jumping_clock

@@ -223,7 +223,7 @@ class WaitingRoom:
             {"account_id": waiting.key.account_id, "trace_id": trace_id_of(waiting.traceparent) or "none"}
         )
         waiting.changed_at = None
-        began = loop.time()
+        began, begun_with = loop.time(), waiting.state_version
         try:
             patience_s = waiting.first_at + self.patience.max_wait_s - began
             with telemetry.span("write notes", waiting.traceparent, SpanKind.CONSUMER):
@@ -231,19 +231,16 @@ class WaitingRoom:
         except Away as outage:
             self._again(waiting, after_s=self._pause(waiting, outage))
         except Exception as error:
-            await self._fail(waiting, error)
+            await self._fail(waiting, error, begun_with)
         else:
             waiting.outages = 0
             if isinstance(result, NotQuiet):
                 self._again(waiting, after_s=result.seconds)
-            elif waiting.changed_at is not None and waiting.state_version > (result.state_version or 0):
-                waiting.first_at, waiting.attempts = waiting.changed_at, 0
-                self._again(waiting, after_s=0.0)
             else:
-                await self._leave(waiting)
+                await self._leave_or_begin_anew(waiting, done=result.state_version or 0)
 
-    async def _fail(self, waiting: Waiting, error: Exception) -> None:
-        """One session that cannot be written must not hold up those that came with it."""
+    async def _fail(self, waiting: Waiting, error: Exception, version: int) -> None:
+        """One session that cannot be written must not hold up those that came with it, nor what changes it anew."""
         log.error(
             "generation failed",
             session_id=str(waiting.key.session_id),
@@ -251,11 +248,12 @@ class WaitingRoom:
             attempts=waiting.attempts + 1,
         )
         try:
-            await self.set_aside(waiting, error)
+            if waiting.state_version <= version:
+                await self.set_aside(waiting, error)
         except Away as outage:
             self._again(waiting, after_s=self._pause(waiting, outage))
         else:
-            await self._leave(waiting)
+            await self._leave_or_begin_anew(waiting, done=version)
 
     def _pause(self, waiting: Waiting, outage: Away) -> float:
         OUTAGES.labels(type(outage).__name__).inc()
@@ -266,6 +264,14 @@ class WaitingRoom:
     def _again(self, waiting: Waiting, *, after_s: float) -> None:
         waiting.not_before = asyncio.get_running_loop().time() + after_s
         self._schedule(waiting)
+
+    async def _leave_or_begin_anew(self, waiting: Waiting, *, done: int) -> None:
+        """Whatever became of the version `done`, a newer one that came meanwhile is still to be tried."""
+        if waiting.changed_at is not None and waiting.state_version > done:
+            waiting.first_at, waiting.attempts = waiting.changed_at, 0
+            self._again(waiting, after_s=0.0)
+        else:
+            await self._leave(waiting)
 
     async def _leave(self, waiting: Waiting) -> None:
         del self._sessions[waiting.key.account_id.int, waiting.key.session_id.int]

@@ -92,6 +92,7 @@ class Journal:
 
     def __init__(self, bench: Bench, *, sequence: int) -> None:
         self.sequence, self.page, self.away = sequence, 100, False
+        self.read: list[int] = []
         bench.queries.answer = self.answer
 
     def answer(self, query: Any) -> Any:
@@ -101,6 +102,7 @@ class Journal:
         if isinstance(question, GetSession):
             return answer(query.ref, sequence=self.sequence)
         assert isinstance(question, ListEvents)
+        self.read.append(question.cursor)
         rows = range(question.cursor + 1, self.sequence + 1)[: self.page]
         more = rows[-1] if rows and rows[-1] < self.sequence else None
         return answer(query.ref, items=[change(row) for row in rows], next_cursor=more)

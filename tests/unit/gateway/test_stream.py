@@ -75,6 +75,35 @@ async def test_a_gap_is_filled_from_the_journal(bench: Bench, journal: Journal) 
         assert await watcher.ids(3) == [4, 5, 6]
 
 
+async def test_an_update_whose_past_the_journal_lost_is_dropped_after_a_few_questions_and_the_state_told_again(
+    bench: Bench, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.stream._PAUSE_S", 0.01)
+    bench.queries.before_answering = lambda: asyncio.sleep(0)
+    async with watching(bench) as watcher:
+        await watcher.next()
+        watcher.tell(change(6))
+        told = [await watcher.next() for _ in range(5)]
+        assert [event.get("event", "comment") for event in told] == ["comment"] * 4 + ["state"]
+        assert len(journal.read) == 4
+        watcher.tell(change(4))
+        assert await watcher.ids(1) == [4]
+
+
+async def test_a_gap_that_the_journal_fills_a_little_later_loses_nothing(
+    bench: Bench, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.stream._PAUSE_S", 0.01)
+    async with watching(bench) as watcher:
+        await watcher.next()
+        watcher.tell(change(6))
+        assert "comment" in await watcher.next()
+        journal.sequence = 5
+        while (event := await watcher.next()).get("id") is None:
+            pass
+        assert [event["id"], *await watcher.ids(2)] == [4, 5, 6]
+
+
 async def test_a_note_has_no_id_and_is_told_once(bench: Bench, journal: Journal) -> None:
     async with watching(bench) as watcher:
         await watcher.next()
@@ -128,3 +157,15 @@ def test_a_viewer_holds_no_more_than_its_buffer() -> None:
         viewer.offer(Update.of(change(sequence)))
     assert viewer.take() == ()
     assert not viewer.caught_up()
+
+
+async def test_a_viewer_that_falls_behind_while_it_catches_up_is_woken_for_it() -> None:
+    viewer = Viewer(buffer=1)
+    viewer.fall_behind()
+    assert not viewer.caught_up()
+    viewer.fall_behind()
+    assert viewer.take() == ()
+    assert await viewer.wait(0.01)
+    assert not viewer.caught_up()
+    assert viewer.take() == ()
+    assert not await viewer.wait(0.01)

@@ -20,6 +20,8 @@ _HEARTBEAT: Final = b": still here\n\n"
 _RECONNECT: Final = b"retry: 2000\n\n"
 _ASK_AGAIN_S: Final = 2.0
 _PAUSE_S: Final = 0.5
+_ROUNDS: Final = 4
+"""Of asking the journal for what lies before an update, until the update is dropped."""
 _FAREWELL_S: Final = 1.0
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -126,10 +128,20 @@ class EventStream(Response):
             await self._catch_up(position, write)
             await self._restate(write)
         for update in viewer.take():
-            while position.misses(update):
-                await self._catch_up(position, write)
-            if position.advance(update):
+            if not await self._fill_up(position, update, write):
+                await self._restate(write)
+            elif position.advance(update):
                 await write(update.frame)
+
+    async def _fill_up(self, position: Position, update: Update, write: Write) -> bool:
+        """Send what comes before this update. False where the journal lacks it: after a fail-over, it may for good."""
+        for _ in range(_ROUNDS):
+            if not position.misses(update):
+                return True
+            await self._catch_up(position, write)
+            if position.misses(update):
+                await self._pause(write)
+        return not position.misses(update)
 
     async def _catch_up(self, position: Position, write: Write) -> None:
         """Send what the journal has and the viewer has not."""
@@ -157,8 +169,12 @@ class EventStream(Response):
                     return answer.body
             except Problem:
                 pass
-            await write(_HEARTBEAT)
-            await asyncio.sleep(_PAUSE_S)
+            await self._pause(write)
+
+    async def _pause(self, write: Write) -> None:
+        """Before the same is asked again, with a sign of life."""
+        await write(_HEARTBEAT)
+        await asyncio.sleep(_PAUSE_S)
 
     async def _show_interest(self) -> None:
         await self._read.parts.notes.show_interest(

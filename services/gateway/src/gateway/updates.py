@@ -78,10 +78,11 @@ class Viewer:
         return not behind
 
     def take(self) -> Sequence[Update]:
-        """What there is."""
+        """What there is. A viewer that has fallen behind since it was asked is not let sleep."""
         updates = tuple(self._updates)
         self._updates.clear()
-        self._wake.clear()
+        if not self._behind:
+            self._wake.clear()
         return updates
 
     async def wait(self, timeout_s: float) -> bool:

@@ -21,6 +21,7 @@ from gateway.problems import too_many, unavailable
 log = logger(__name__)
 
 _BIND_TIMEOUT_S: Final = 2.0
+_BOUND_AT_ONCE: Final = 25
 _LONGEST_QUEUE: Final = 10_000
 
 
@@ -104,6 +105,7 @@ class Updates:
         self._viewers: dict[str, set[Viewer]] = {}
         self._queue: AbstractQueue | None = None
         self._binding = asyncio.Lock()
+        self._settling: asyncio.Task[None] | None = None
         self._connection = BrokerConnection(
             url=url, name=f"gateway {replica} updates", setup=self._set_up, lost=self._on_lost
         )
@@ -151,39 +153,66 @@ class Updates:
 
     async def _settle(self, topic: str) -> None:
         """Bind what is watched, unbind what is not. Without a connection: the next one binds all."""
+        async with self._binding_of() as queue:
+            if queue is not None:
+                change = queue.bind if topic in self._viewers else queue.unbind
+                await change(topology.EVENTS, f"{topic}.#")
+
+    @asynccontextmanager
+    async def _binding_of(self) -> AsyncIterator[AbstractQueue | None]:
+        """The queue, if there is one, to change its bindings. If that fails, the next connection binds all."""
         async with self._binding:
-            if self._queue is None:
-                return
-            change = self._queue.bind if topic in self._viewers else self._queue.unbind
+            queue = self._queue
             try:
                 async with asyncio.timeout(_BIND_TIMEOUT_S):
-                    await change(topology.EVENTS, f"{topic}.#")
+                    yield queue
             except BROKER_ERRORS as error:
                 log.warning("binding failed", reason=type(error).__name__)
-                self._connection.drop()
+                if queue is self._queue:
+                    self._queue = None
+                    self._connection.drop()
 
     async def _set_up(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
         channel.close_callbacks.add(lambda *_: self._connection.drop())
         name = topology.private_queue(Service.GATEWAY, self._replica, uuid4().hex[:12], "updates")
-        async with self._binding:
-            queue = await channel.declare_queue(
-                name,
-                exclusive=True,
-                auto_delete=True,
-                durable=False,
-                arguments={"x-max-length": _LONGEST_QUEUE},
-            )
-            for topic in tuple(self._viewers):
-                await queue.bind(topology.EVENTS, f"{topic}.#")
-            await queue.consume(self._on_event, no_ack=True)
-            self._queue = queue
-        for viewers in self._viewers.values():
-            for viewer in viewers:
+        queue = await channel.declare_queue(
+            name,
+            exclusive=True,
+            auto_delete=True,
+            durable=False,
+            arguments={"x-max-length": _LONGEST_QUEUE},
+        )
+        await queue.consume(self._on_event, no_ack=True)
+        self._queue = queue
+        self._settling = asyncio.create_task(self._settle_all(), name="bindings")
+
+    async def _settle_all(self) -> None:
+        """As in a set-up, a library may raise anything; what it has not bound, the next connection binds."""
+        try:
+            await self._bind_watched()
+        except Exception:
+            log.exception("binding failed")
+            self._connection.drop()
+
+    async def _bind_watched(self) -> None:
+        """Bind what was watched before there was this connection, however much: each part has a time of its own."""
+        topics = tuple(self._viewers)
+        for first in range(0, len(topics), _BOUND_AT_ONCE):
+            part = topics[first : first + _BOUND_AT_ONCE]
+            async with self._binding_of() as queue:
+                watched = [topic for topic in part if topic in self._viewers]
+                if queue is not None and watched:
+                    await _bind(queue, watched)
+            if self._queue is None:
+                return
+            for viewer in (viewer for topic in watched for viewer in self._viewers.get(topic, ())):
                 viewer.fall_behind()
 
     def _on_lost(self) -> None:
         self._queue = None
+        if self._settling is not None:
+            self._settling.cancel()
 
     async def _on_event(self, message: AbstractIncomingMessage) -> None:
         self.deliver(message.routing_key or "", message.body)
@@ -201,3 +230,12 @@ class Updates:
             return
         for viewer in viewers:
             viewer.offer(update)
+
+
+async def _bind(queue: AbstractQueue, topics: Sequence[str]) -> None:
+    """Bind them all in one round trip: a channel does what it is told in order, so that its last answer is for all."""
+    *others, last = topics
+    channel = await queue.channel.get_underlay_channel()
+    for topic in others:
+        await channel.queue_bind(queue.name, topology.EVENTS, f"{topic}.#", nowait=True)
+    await queue.bind(topology.EVENTS, f"{last}.#")

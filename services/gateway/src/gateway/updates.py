@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from shared.broker import BROKER_ERRORS, BrokerConnection
+from shared.broker import BROKER_ERRORS, BrokerConnection, cancelled_by_us_alone
 from shared.contracts import topology
 from shared.contracts.events import name_of
 from shared.contracts.vocabulary import Service
@@ -165,7 +165,8 @@ class Updates:
             queue = self._queue
             try:
                 async with asyncio.timeout(_BIND_TIMEOUT_S):
-                    yield queue
+                    with cancelled_by_us_alone():
+                        yield queue
             except BROKER_ERRORS as error:
                 log.warning("binding failed", reason=type(error).__name__)
                 if queue is self._queue:

@@ -212,6 +212,12 @@ class Record:
             logged = self.log.get(each.command_id)
             if logged and logged.account_id in accounts:
                 known.log[logged.account_id, each.command_id] = logged
+        ids = {each.command_id for each in batch}
+        known.entered = {
+            (entry.account_id, entry.command_id)
+            for entry in self.journal.values()
+            if entry.account_id in accounts and entry.command_id in ids
+        }
         return known
 
     def write(self, writes: Writes) -> None:

@@ -53,6 +53,8 @@ class Questions:
                 "answer": row["answer"],
                 "accepted_at": row["accepted_at"].isoformat(),
             }
+        if any(each["command_id"] == ask.command_id for each in self._rows("journal").values()):
+            return {"state": "succeeded"}
         if ("parked_commands", ask.command_id) in self._rows("parked_commands"):
             return {"state": "parked"}
         raise not_found()

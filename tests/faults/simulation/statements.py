@@ -66,11 +66,12 @@ class Statements:
             {
                 "fixes": self._found("suggested_fixes", accounts, wanted, order="created_at"),
                 "answers": self._found("command_log", accounts, lambda row: row["command_id"] in commands),
+                "entered": [
+                    (row["account_id"], row["command_id"])
+                    for row in self._found("journal", accounts, lambda row: row["command_id"] in commands)
+                ],
             }
         ]
-
-    async def is_entered(self, account: UUID, command: UUID) -> Sequence[Row]:
-        return self._found("journal", [account], lambda row: row["command_id"] == command)
 
     async def write(self, *recordsets: str) -> Sequence[Row]:
         new_sessions, sessions, new_fixes, fixes, messages, facts, entries, log = recordsets
@@ -154,7 +155,6 @@ _STATEMENTS: Final[dict[str, Statement]] = {
     commands._LOCK_SESSIONS: Statements.lock_sessions,
     commands._FIXES_AND_ANSWERS: Statements.fixes_and_answers,
     commands._WRITE: Statements.write,
-    commands._ENTERED: Statements.is_entered,
     commands._PARKED: Statements.remember_parked,
     outbox._BECOME_LEADER: Statements.become_leader,
     outbox._UNPUBLISHED: Statements.unpublished,

@@ -1,5 +1,7 @@
 """What is answered about sessions, fixes, operations and what awaits verification."""
 
+from typing import Any
+
 from fix_outcomes import handlers
 from fix_outcomes.storage.commands import Named
 from fix_outcomes_desk import Desk
@@ -93,6 +95,29 @@ class TestAnswers:
         assert await see(desk, GetOperation(command_id=asked.command_id)) == {"state": "parked"}
         await desk.send(asked)
         assert (await see(desk, GetOperation(command_id=asked.command_id)))["state"] == "succeeded"
+
+    async def test_an_operation_whose_answer_is_forgotten_has_succeeded_for_ever_whatever_its_repeat_is_told(
+        self, desk: Desk, owner: Any
+    ) -> None:
+        session = await desk.open_session()
+        fix = await desk.suggest(session)
+        asked = desk.command(outcome_of(session, fix, "applied_success"))
+        await desk.send(asked)
+        await owner.execute("delete from command_log where command_id = $1", asked.command_id)
+        assert await see(desk, GetOperation(command_id=asked.command_id)) == {"state": "succeeded"}
+
+        [again] = await desk.send(asked)
+
+        assert (again.status, again.body["code"]) == (422, "idempotency_key_reused")
+        assert await see(desk, GetOperation(command_id=asked.command_id)) == {"state": "succeeded"}
+
+    async def test_an_operation_of_another_account_is_not_found_though_it_is_in_the_journal(
+        self, desk: Desk, other_desk: Desk, owner: Any
+    ) -> None:
+        asked = desk.command(create_session())
+        await desk.send(asked)
+        await owner.execute("delete from command_log where command_id = $1", asked.command_id)
+        assert (await look(other_desk, GetOperation(command_id=asked.command_id)))[0].status == 404
 
     async def test_every_question_of_a_batch_is_answered_for_itself(self, desk: Desk) -> None:
         session = await desk.open_session()

@@ -103,6 +103,34 @@ class TestRepeats:
         answer = record.ask(add_message(session), command_id=refused.command_id, fingerprint="another")
         assert answer.body["code"] == "idempotency_key_reused"
 
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_command_whose_answer_is_forgotten_is_not_decided_again_and_no_refusal_is_kept_of_it(
+        self, record: Record, kind: str
+    ) -> None:
+        fix = record.open_fix()
+        asked = command(action_of(kind, record.session_of(fix).id, fix))
+        record.send(asked)
+        entered = asked.command_id in {entry.command_id for entry in record.journal.values()}
+        del record.log[asked.command_id]
+
+        [again], writes = record.transact([asked])
+
+        assert (again.body.get("code") == "idempotency_key_reused") is entered
+        assert (writes.log == []) is entered
+
+    def test_a_command_whose_answer_is_forgotten_is_not_refused_by_what_came_of_it(
+        self, record: Record
+    ) -> None:
+        fix = record.open_fix()
+        asked = command(outcome_of(record.session_of(fix).id, fix, "applied_success"), if_match=2)
+        record.send(asked)
+        del record.log[asked.command_id]
+
+        again = record.send(asked)
+
+        assert again.body["code"] == "idempotency_key_reused"
+        assert asked.command_id not in record.log
+
     def test_another_accounts_command_of_the_same_id_never_gets_the_first_ones_answer(
         self, record: Record
     ) -> None:

@@ -64,6 +64,15 @@ async def test_an_operation_that_the_log_does_not_know_is_pending(bench: Bench) 
     }
 
 
+async def test_an_operation_whose_answer_is_forgotten_is_still_told_to_have_succeeded(bench: Bench) -> None:
+    recorded(bench, state="succeeded")
+    assert (await show(bench)).json() == {
+        "operation_id": OPERATION_ID,
+        "status": "succeeded",
+        "accepted_at": "2026-11-02T09:30:00.123000Z",
+    }
+
+
 async def test_an_operation_that_nobody_can_be_asked_about_is_pending(bench: Bench) -> None:
     def away(_: Any) -> Any:
         raise Unanswered

@@ -58,25 +58,8 @@ async def record(
         except Exception as error:
             if is_outage(error):
                 raise
-            if await _entered_long_ago(command, engine=engine):
-                answers.append(_answer_forgotten(command))
-            else:
-                failures.append(Failure(command, error))
+            failures.append(Failure(command, error))
     return answers, failures
-
-
-async def _entered_long_ago(command: Command, *, engine: AsyncEngine) -> bool:
-    """Whether it is in the journal, which is for ever, though the command log has forgotten it."""
-    async with raw_transaction(engine, [command.account_id]) as transaction:
-        return await commands.is_entered(transaction, command)
-
-
-def _answer_forgotten(command: Command) -> Answer:
-    refusal = Refused(
-        ProblemCode.IDEMPOTENCY_KEY_REUSED,
-        "This was done under the same Idempotency-Key long ago; its answer is no longer kept. Use a new key.",
-    )
-    return Answer(ref=command.ref, status=refusal.status, body=dict(refusal.body))
 
 
 async def _record_together(

@@ -17,7 +17,7 @@ from shared.contracts.vocabulary import ALLOWED_ROLES
 from fix_outcomes.domain import sessions
 from fix_outcomes.domain.decide import decide
 from fix_outcomes.domain.model import ChatMessage, Entry, Fact, Fix, Session
-from fix_outcomes.domain.refusals import Refused, key_reused, not_found
+from fix_outcomes.domain.refusals import Refused, done_long_ago, key_reused, not_found
 from fix_outcomes.domain.steps import Decision, State
 
 _TICK = timedelta(microseconds=1)
@@ -41,12 +41,14 @@ class Logged:
 class Known:
     """What is known of the sessions, fixes and commands that a batch names. Decisions move it on.
 
-    `log` is by account and command: nobody is answered with what another account was told.
+    `log` and `entered` are by account and command: nobody is answered with what another account was told.
+    `entered` is of the journal, which is for ever: the log forgets.
     """
 
     sessions: dict[UUID, Session] = field(default_factory=dict)
     fixes: dict[UUID, dict[UUID, Fix]] = field(default_factory=dict)
     log: dict[tuple[UUID, UUID], Logged] = field(default_factory=dict)
+    entered: set[tuple[UUID, UUID]] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +72,11 @@ def decide_batch(known: Known, batch: Iterable[Command], *, at: datetime) -> tup
 
 
 def _answer(known: Known, command: Command, writes: Writes, at: datetime) -> Answer:
-    logged = known.log.get((command.account_id, command.command_id))
+    named = command.account_id, command.command_id
+    logged = known.log.get(named)
+    if logged is None and named in known.entered:
+        refusal = done_long_ago()  # not logged: what was accepted stays so
+        return Answer(ref=command.ref, status=refusal.status, body=dict(refusal.body))
     if logged is not None and logged.fingerprint == command.fingerprint:
         return Answer(ref=command.ref, status=logged.status, body=dict(logged.answer), replayed=True)
     try:
@@ -82,7 +88,7 @@ def _answer(known: Known, command: Command, writes: Writes, at: datetime) -> Ans
         _move_on(known, decision, writes)
     if logged is None:
         first = _first_answer(command, status=status, body=body, at=at)
-        known.log[command.account_id, command.command_id] = first
+        known.log[named] = first
         writes.log.append(first)
     return Answer(ref=command.ref, status=status, body=dict(body))
 

@@ -21,6 +21,14 @@ def key_reused() -> Refused:
     return Refused(ProblemCode.IDEMPOTENCY_KEY_REUSED, "Use a new Idempotency-Key for a new request.")
 
 
+def done_long_ago() -> Refused:
+    """It is in the journal, and its answer is forgotten."""
+    return Refused(
+        ProblemCode.IDEMPOTENCY_KEY_REUSED,
+        "This was done under the same Idempotency-Key long ago; its answer is no longer kept. Use a new key.",
+    )
+
+
 def not_found() -> Refused:
     """The same for an id that does not exist and one of another account."""
     return Refused(ProblemCode.NOT_FOUND, "There is no such thing in your account.")

@@ -31,7 +31,9 @@ select
                or (f.superseded_at is null and f.status in ('proposed', 'applied_pending', 'applied_partial')))
         order by f.created_at, f.id) as fixes,
   array(select l from command_log l
-        where l.account_id = any ($1::uuid[]) and l.command_id = any ($4::uuid[])) as answers
+        where l.account_id = any ($1::uuid[]) and l.command_id = any ($4::uuid[])) as answers,
+  array(select row(j.account_id, j.command_id) from journal j
+        where j.account_id = any ($1::uuid[]) and j.command_id = any ($4::uuid[])) as entered
 """
 
 _WRITE: Final = """
@@ -87,6 +89,7 @@ async def read_known(transaction: Raw, batch: Sequence[Command]) -> Known:
         known.fixes.setdefault(row["session_id"], {})[row["id"]] = rows.fix(row)
     for row in found["answers"]:
         known.log[row["account_id"], row["command_id"]] = rows.logged(row)
+    known.entered = {tuple(row) for row in found["entered"]}
     return known
 
 
@@ -105,14 +108,6 @@ async def write(transaction: Raw, writes: Writes) -> None:
         rows.as_json(writes.entries),
         rows.as_json(writes.log),
     )
-
-
-_ENTERED: Final = "select 1 from journal where account_id = $1 and command_id = $2"
-
-
-async def is_entered(transaction: Raw, command: Command) -> bool:
-    """Whether the journal has an entry of this command."""
-    return bool(await transaction.fetch(_ENTERED, command.account_id, command.command_id))
 
 
 _PARKED: Final = """

@@ -16,7 +16,7 @@ from gateway.receipts import Receipt
 
 router = APIRouter(prefix=OPERATIONS, tags=["operations"])
 
-_OK, _REFUSED = 200, 400
+_OK = 200
 
 
 @router.get("/{operation_id}", **docs.read("Show an operation", Operation))
@@ -50,7 +50,8 @@ def _known(recorded: dict[str, Any]) -> dict[str, Any]:
     state = recorded.get("state")
     if state not in ("succeeded", "rejected"):
         return {"status": "pending", "parked": state == "parked"}
+    if state == "succeeded":
+        return {"status": state, "http_status": recorded.get("http_status"), "answer": recorded.get("answer")}
     status, answer = recorded["http_status"], recorded["answer"]
-    if status >= _REFUSED:
-        answer = {**answer, **described(answer["code"], status=status, detail=answer["detail"])}
-    return {"status": state, "http_status": status, "answer": answer}
+    problem = {**answer, **described(answer["code"], status=status, detail=answer["detail"])}
+    return {"status": state, "http_status": status, "answer": problem}

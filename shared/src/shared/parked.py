@@ -5,7 +5,7 @@ confirmed, and only then takes the message out of parking: repeated at worst, ne
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,17 +25,19 @@ MOST: Final = 10_000
 _GET_TIMEOUT_S: Final = 10.0
 _PUBLISH_TIMEOUT_S: Final = 10.0
 _PREVIEW_BYTES: Final = 2_000
-_STRANGER: Final = "published"
 
 
-def from_a_stranger(user: str | None) -> str:
+def from_a_stranger(user: object) -> str:
     """The reason for parking what somebody published who may not."""
-    return f"{_STRANGER} by {user}, who may not"
+    return f"published by {user}, who may not"
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A parked message: why, after how many attempts, since when, and whose trace it is part of."""
+    """A parked message: why, after how many attempts, since when, and whose trace it is part of.
+
+    `strange`: nobody who may publish it did. Handled again, it would be as one that is trusted.
+    """
 
     id: str
     reason: str
@@ -44,11 +46,7 @@ class Parked:
     trace_id: str | None
     published_by: str | None
     body: bytes
-
-    @property
-    def strange(self) -> bool:
-        """Whether nobody who may publish it did: handled again, it would be as one that is trusted."""
-        return self.reason.startswith(_STRANGER)
+    strange: bool
 
     @property
     def age_s(self) -> float | None:
@@ -64,7 +62,7 @@ class Parked:
 
 
 class ParkingLot:
-    """The parking queue of one work queue. `user` is who the consumers of the work queue trust."""
+    """The parking queue of one work queue. `user`: the service's own, which parks, and which replays."""
 
     def __init__(self, *, url: str, queue: WorkQueue, user: str) -> None:
         self._url, self._queue, self._user = url, queue, user
@@ -72,7 +70,10 @@ class ParkingLot:
     async def look(self) -> list[Parked]:
         """All of them, oldest first; they stay where they are."""
         async with self._taken() as (_, messages):
-            return [describe(message) for message in messages]
+            return [self._describe(message) for message in messages]
+
+    def _describe(self, message: AbstractIncomingMessage) -> Parked:
+        return describe(message, own=self._user, trusted=self._queue.trusted)
 
     async def replay(self, wanted: Callable[[Parked], bool]) -> list[Parked]:
         """Have the wanted ones handled again."""
@@ -109,7 +110,7 @@ class ParkingLot:
         settled = []
         async with self._taken() as (channel, messages):
             for message in messages:
-                parked = describe(message)
+                parked = self._describe(message)
                 if wanted(parked):
                     await before(channel, message)
                     await message.ack()
@@ -132,11 +133,10 @@ class ParkingLot:
             yield channel, messages
 
 
-def describe(message: AbstractIncomingMessage) -> Parked:
+def describe(message: AbstractIncomingMessage, *, own: str, trusted: Collection[str]) -> Parked:
     """A message with what its headers say: ours, or the broker's own where it parked the message."""
-    headers: dict[str, Any] = dict(message.headers)
-    deaths = headers.get("x-death")
-    death: dict[str, Any] = dict(deaths[0]) if isinstance(deaths, list) and deaths else {}
+    headers = _believed(message, own=own, trusted=trusted)
+    death = _death(headers)
     # Our own reason is of an earlier failure, where a message that we had put off was parked by the broker.
     by_broker = killed(headers) or "reason" not in headers
     moment = death.get("time") if by_broker else message.timestamp
@@ -149,13 +149,27 @@ def describe(message: AbstractIncomingMessage) -> Parked:
         trace_id=_trace_id(headers.get("traceparent") or _first_trace(message.body)),
         published_by=str(headers.get("published-by") or message.user_id or "") or None,
         body=message.body,
+        strange=headers.get("reason") == from_a_stranger(headers.get("published-by")),
     )
+
+
+def _believed(message: AbstractIncomingMessage, *, own: str, trusted: Collection[str]) -> Mapping[str, Any]:
+    """The headers, if we wrote them, or the broker as it parked what is trusted: anybody may write any header."""
+    if message.user_id == own or (message.user_id in trusted and killed(message.headers)):
+        return message.headers
+    return {"reason": from_a_stranger(message.user_id), "published-by": message.user_id}
 
 
 def killed(headers: Mapping[str, Any]) -> bool:
     """Whether the broker parked the message because workers died of it."""
+    return _death(headers).get("reason") == "delivery_limit"
+
+
+def _death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Why the broker parked or expired the message last."""
     deaths = headers.get("x-death")
-    return bool(deaths) and isinstance(deaths, list) and deaths[0].get("reason") == "delivery_limit"
+    last = deaths[0] if isinstance(deaths, list) and deaths else {}
+    return last if isinstance(last, Mapping) else {}
 
 
 def _utc(moment: object) -> datetime | None:

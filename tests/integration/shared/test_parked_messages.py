@@ -71,6 +71,25 @@ async def test_the_trace_of_a_batch_without_headers_is_that_of_its_first_command
     assert '"record_outcome"' in found.readable()
 
 
+async def test_what_another_service_writes_into_parking_is_strange_whatever_its_headers_say(
+    broker: Broker, lot: ParkingLot, parked: Any
+) -> None:
+    await parked("ours")
+    forger = await aio_pika.connect(broker.url(Service.NOTE_GENERATOR))
+    async with forger:
+        exchange = await (await forger.channel()).get_exchange(topology.DEAD_LETTERS, ensure=False)
+        forged = aio_pika.Message(
+            COMMAND_BATCH.model_dump_json().encode(),
+            message_id="forged",
+            user_id=Service.NOTE_GENERATOR,
+            headers={"reason": "DataError", "attempts": 4, "published-by": "gateway"},
+        )
+        await exchange.publish(forged, FIX_OUTCOMES_COMMANDS.key)
+
+    strange = {found.id: found.strange for found in await lot.look()}
+    assert strange == {"ours": False, "forged": True}
+
+
 async def test_looking_takes_nothing_away(lot: ParkingLot, parked: Any) -> None:
     await parked("one", "two")
     for _ in range(25):  # more often than a delivery limit would bear

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from shared.parked import Parked, ParkingLot, from_a_stranger
+from shared.parked import Parked, ParkingLot
 from shared.parked_cli import age_of, commands
 from typer.testing import CliRunner, Result
 
@@ -28,7 +28,7 @@ class Lot(ParkingLot):
         return gone
 
 
-def parked(id_: str, reason: str = "CheckViolation") -> Parked:
+def parked(id_: str, reason: str = "CheckViolation", *, strange: bool = False) -> Parked:
     return Parked(
         id=id_,
         reason=reason,
@@ -37,6 +37,7 @@ def parked(id_: str, reason: str = "CheckViolation") -> Parked:
         trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
         published_by="gateway",
         body=b'{"commands": []}',
+        strange=strange,
     )
 
 
@@ -61,7 +62,7 @@ def test_an_age_is_as_exact_as_one_wants_it(seconds: float, age: str) -> None:
 
 
 def test_all_replays_everything_but_what_a_stranger_published() -> None:
-    lot = Lot(parked("one"), parked("strange", from_a_stranger("mallory")))
+    lot = Lot(parked("one"), parked("strange", strange=True))
     done = asked(lot, "replay", "--all")
     assert done.exit_code == 0
     assert "1 replayed" in done.output
@@ -70,7 +71,7 @@ def test_all_replays_everything_but_what_a_stranger_published() -> None:
 
 
 def test_what_a_stranger_published_is_replayed_by_its_id() -> None:
-    lot = Lot(parked("strange", from_a_stranger("mallory")))
+    lot = Lot(parked("strange", strange=True))
     assert asked(lot, "replay", "strange").exit_code == 0
     assert lot.messages == []
 

@@ -16,7 +16,6 @@ from shared.contracts import topology
 from shared.contracts.answers import Answer, written
 from shared.contracts.commands import Command
 from shared.contracts.queries import Query, QueryBatch
-from shared.contracts.vocabulary import Service
 from shared.logs import logger, trace_id_of
 from shared.parked import from_a_stranger, killed
 from shared.publisher import NotPublished, Publisher
@@ -34,9 +33,6 @@ from shared import telemetry
 log = logger(__name__)
 
 Result = TypeVar("Result")
-
-TRUSTED_FOR_COMMANDS: Final = frozenset({Service.GATEWAY.value, Service.FIX_OUTCOMES.value})
-"""AMQP users whose commands are believed; the broker checked the name. (Our own: retries.)"""
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 2.0
 _NACK_DELAY_S: Final = 1.0
@@ -101,7 +97,7 @@ class Subscribers:
     async def on_commands(self, message: RabbitMessage) -> None:
         """Record a batch, answer it, park or put off what failed alone."""
         raw = message.raw_message
-        if raw.user_id not in TRUSTED_FOR_COMMANDS:
+        if raw.user_id not in topology.FIX_OUTCOMES_COMMANDS.trusted:
             log.error("commands from a stranger", user=raw.user_id, size=len(raw.body))
             await self._parking.park(raw, raw.body, reason=from_a_stranger(raw.user_id))
             return

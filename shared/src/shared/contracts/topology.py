@@ -71,11 +71,13 @@ class Queue:
 class WorkQueue:
     """A quorum queue with its parking queue and, if `retried`, its ladder of wait queues.
 
+    `trusted`: the broker users whose messages are believed; the broker checked the name (its own: retries).
     `fed_by`: the routing key of what it receives, where that is not its own.
     """
 
     key: str
     exchange: str
+    trusted: frozenset[str]
     fed_by: str | None = None
     retried: bool = True
 
@@ -130,11 +132,21 @@ def _questions(ttl_ms: int) -> dict[str, Argument]:
     }
 
 
-FIX_OUTCOMES_COMMANDS = WorkQueue("fix-outcomes.commands", COMMANDS)
-FIX_OUTCOMES_PARKED_NOTICES = WorkQueue(
-    "fix-outcomes.parked-notices", DEAD_LETTERS, fed_by=FIX_OUTCOMES_COMMANDS.key, retried=False
+FIX_OUTCOMES_COMMANDS = WorkQueue(
+    "fix-outcomes.commands", COMMANDS, trusted=frozenset({Service.GATEWAY, Service.FIX_OUTCOMES})
 )
-NOTE_GENERATOR_STATE_CHANGES = WorkQueue("note-generator.state-changes", CHANGES)
+FIX_OUTCOMES_PARKED_NOTICES = WorkQueue(
+    "fix-outcomes.parked-notices",
+    DEAD_LETTERS,
+    trusted=FIX_OUTCOMES_COMMANDS.trusted,
+    fed_by=FIX_OUTCOMES_COMMANDS.key,
+    retried=False,
+)
+NOTE_GENERATOR_STATE_CHANGES = WorkQueue(
+    "note-generator.state-changes",
+    CHANGES,
+    trusted=frozenset({Service.FIX_OUTCOMES, Service.NOTE_GENERATOR}),
+)
 
 FIX_OUTCOMES_QUERIES = Queue(
     "fix-outcomes.queries.v1", QUERIES, "fix-outcomes.queries", _questions(_QUERY_TTL_MS)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -117,15 +117,12 @@ class Statements:
                 self.transaction.change("outbox", row | {"published_at": now})
         return ()
 
-    async def lag(self) -> Sequence[Row]:
+    async def lag(self, _most: int) -> Sequence[Row]:
         waiting = [row for row in self.transaction.visible("outbox") if row["published_at"] is None]
         return [{"rows": len(waiting), "seconds": 0.0}]
 
-    async def purge_published(self, _kept: timedelta) -> Sequence[Row]:
-        return ()
-
-    async def purge_nothing(self) -> Sequence[Row]:
-        return ()
+    async def purge_nothing(self, *_arguments: object) -> Sequence[Row]:
+        return [{"rows": 0}]
 
     def _found(
         self,
@@ -160,7 +157,7 @@ _STATEMENTS: Final[dict[str, Statement]] = {
     outbox._UNPUBLISHED: Statements.unpublished,
     outbox._MARK: Statements.mark,
     outbox._LAG: Statements.lag,
-    outbox._PURGE_PUBLISHED: Statements.purge_published,
-    outbox._PURGE_ANSWERS: Statements.purge_published,
+    outbox._PURGE_PUBLISHED: Statements.purge_nothing,
+    outbox._PURGE_ANSWERS: Statements.purge_nothing,
     outbox._PURGE_NOTICES: Statements.purge_nothing,
 }

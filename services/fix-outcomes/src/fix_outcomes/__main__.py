@@ -143,7 +143,10 @@ def journal_replay(
     session: Annotated[UUID | None, typer.Option(help="One session's events")] = None,
     since: Annotated[datetime | None, typer.Option(help="Events since this moment, UTC")] = None,
 ) -> None:
-    """Publish events again, with the same ids, in order. Settings: FIX_OUTCOMES_…"""
+    """Publish events again, with the same ids, in order; what the relay has yet to publish is left to it.
+
+    Settings: FIX_OUTCOMES_…
+    """
     from shared.publisher import NotPublished
 
     from fix_outcomes import republishing
@@ -158,7 +161,8 @@ def journal_replay(
     )
     try:
         published = asyncio.run(report)
-        typer.echo(f"{published} events published{'' if published else ': the journal has no such entry'}")
+        nothing = "" if published else ": the journal has no such entry, or the relay is about to publish it"
+        typer.echo(f"{published} events published{nothing}")
     except NotPublished as error:
         raise SystemExit(f"not finished: {error}. Run it again: repeats do no harm.") from error
 

@@ -19,6 +19,8 @@ Checkpoint = Callable[[str], Awaitable[None]]
 
 BATCH: Final = 256
 PURGE_EVERY_S: Final = 60.0
+PURGED_AT_ONCE: Final = 5_000
+_PURGE_TIMEOUT_S: Final = 5.0
 _STANDBY_S: Final = 0.5
 _LAG_EVERY_S: Final = 5.0
 _FIRST_HOLD_S, _LONGEST_HOLD_S = 0.25, 5.0
@@ -26,7 +28,10 @@ _FIRST_HOLD_S, _LONGEST_HOLD_S = 0.25, 5.0
 log = logger(__name__)
 
 published_total = Counter("rf_relay_published_total", "Journal entries that the broker confirmed")
-lag_rows = Gauge("rf_relay_lag_rows", "Journal entries that wait to be published")
+lag_rows = Gauge(
+    "rf_relay_lag_rows",
+    f"Journal entries that wait to be published; {outbox.MOST_COUNTED} are that many or more",
+)
 lag_seconds = Gauge("rf_relay_lag_seconds", "Age of the oldest journal entry that waits")
 leading = Gauge("rf_relay_leading", "1 while this replica is the relay")
 
@@ -49,6 +54,7 @@ class Relay:
         self._keep = {"published": keep_published, "answers": keep_answers}
         self._wake = asyncio.Event()
         self._held_up = _HeldUp()
+        self._next_purge = self._next_lag = 0.0
 
     def wake(self) -> None:
         """There is something to publish."""
@@ -56,6 +62,8 @@ class Relay:
 
     async def run(self) -> None:
         """Publish until cancelled; an outage is waited out."""
+        began = asyncio.get_running_loop().time()
+        self._next_purge, self._next_lag = began + PURGE_EVERY_S, began + _LAG_EVERY_S
         while True:
             try:
                 await self._lead()
@@ -84,20 +92,32 @@ class Relay:
 
     async def _publish_on(self, connection: Raw) -> None:
         loop = asyncio.get_running_loop()
-        next_purge, next_lag = loop.time() + PURGE_EVERY_S, loop.time()
         while True:
             self._wake.clear()
+            await self._look_after(connection, at=loop.time())
             batch = await outbox.unpublished(connection, limit=BATCH, without=self._held_up.now(loop.time()))
             if batch:
                 await self._publish(connection, batch)
-            if loop.time() >= next_lag:
-                next_lag = loop.time() + _LAG_EVERY_S
-                await _observe_lag(connection)
-            if loop.time() >= next_purge:
-                next_purge = loop.time() + PURGE_EVERY_S
-                await outbox.purge(connection, **self._keep)
             if len(batch) < BATCH:
                 await self._rest()
+
+    async def _look_after(self, connection: Raw, *, at: float) -> None:
+        """What is done now and then, however often the leadership changes: measure, and forget."""
+        if at >= self._next_lag:
+            self._next_lag = at + _LAG_EVERY_S
+            await _observe_lag(connection)
+        if at >= self._next_purge:
+            more = await self._purge(connection)
+            self._next_purge = at if more else at + PURGE_EVERY_S
+
+    async def _purge(self, connection: Raw) -> bool:
+        """Whether there is more. That it fails costs no leadership: a dead connection fails at its next use."""
+        try:
+            async with asyncio.timeout(_PURGE_TIMEOUT_S):
+                return await outbox.purge(connection, limit=PURGED_AT_ONCE, **self._keep)
+        except Exception as error:
+            log.warning("nothing was purged; it is tried again", reason=type(error).__name__)
+            return False
 
     async def _rest(self) -> None:
         try:

@@ -11,7 +11,7 @@ from fix_outcomes_desk import Desk
 from fix_outcomes_doubles import add_message, create_session, suggest_fix
 from patience import eventually
 from places import Database
-from relays import Relays, Subscriber, all_marked, told, unmarked
+from relays import Relays, Subscriber, all_marked, leaders, told, unmarked, wait_for_leader
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -83,10 +83,81 @@ class TestPurging:
     ) -> None:
         session = await desk.open_session()
         connection = await asyncpg.connect(database.relay_url)
-        await outbox.purge(connection, published=timedelta(0), answers=timedelta(days=1))
+        await outbox.purge(connection, published=timedelta(0), answers=timedelta(days=1), limit=100)
         await connection.close()
         found = await owner.fetch("select sequence from outbox where session_id = $1", session)
         assert [row["sequence"] for row in found] == [1]
+
+    async def test_what_is_forgotten_goes_a_bounded_number_of_rows_at_a_time(
+        self, desk: Desk, owner: Any, database: Database
+    ) -> None:
+        await desk.send(*(desk.command(create_session()) for _ in range(5)))
+        await owner.execute("update outbox set published_at = now() - interval '2 hours'")
+        await owner.execute("update command_log set decided_at = now() - interval '2 hours'")
+        hour = timedelta(hours=1)
+        connection = await asyncpg.connect(database.relay_url)
+
+        left = []
+        while await outbox.purge(connection, published=hour, answers=hour, limit=2):
+            left.append(await owner.fetchval("select count(*) from outbox"))
+        await connection.close()
+
+        assert left[:2] == [3, 1]
+        assert await owner.fetchval("select count(*) from outbox") == 0
+        assert await owner.fetchval("select count(*) from command_log") == 0
+
+    async def test_a_purge_that_fails_costs_no_leadership_and_holds_no_event_up(
+        self, desk: Desk, relays: Relays, subscriber: Subscriber, owner: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        failed = 0
+
+        async def too_long(*_: Any, **__: Any) -> bool:
+            nonlocal failed
+            failed += 1
+            raise TimeoutError
+
+        monkeypatch.setattr(relay_module, "PURGE_EVERY_S", 0.02)
+        monkeypatch.setattr(outbox, "purge", too_long)
+        await relays.start()
+        before = await wait_for_leader(owner)
+        session = await desk.open_session()
+
+        await told(subscriber, (session, 1))
+        await eventually(lambda: failed > 3)
+        assert await leaders(owner) == before
+
+
+class TestMeasuring:
+    async def test_leadership_that_changes_hands_measures_nothing_more_often(
+        self, desk: Desk, relays: Relays, subscriber: Subscriber, owner: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        measured = 0
+
+        async def lag(_: Any) -> tuple[int, float]:
+            nonlocal measured
+            measured += 1
+            return 0, 0.0
+
+        monkeypatch.setattr(relay_module, "_LAG_EVERY_S", 3_600)
+        monkeypatch.setattr(outbox, "lag", lag)
+        await relays.start()
+        session = await desk.open_session()
+        for sent in range(1, 3):
+            [leader] = await wait_for_leader(owner)
+            await owner.execute("select pg_terminate_backend($1)", leader["pid"])
+            await desk.ask(add_message(session))
+            await told(subscriber, (session, 1 + sent))
+        assert measured == 0
+
+    async def test_what_waits_is_not_counted_to_its_end(
+        self, desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outbox, "MOST_COUNTED", 3)
+        await desk.send(*(desk.command(create_session()) for _ in range(5)))
+        connection = await asyncpg.connect(database.relay_url)
+        waiting, _ = await outbox.lag(connection)
+        await connection.close()
+        assert waiting == 3
 
 
 async def test_the_metrics_say_how_much_waits_and_for_how_long(

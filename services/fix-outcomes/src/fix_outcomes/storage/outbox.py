@@ -27,16 +27,26 @@ update outbox set published_at = now() where position = any ($1::bigint[]) and p
 """
 
 _LAG: Final = """
-select count(*) as rows, coalesce(extract(epoch from now() - min(j.at)), 0)::float as seconds
-from outbox o join journal j using (session_id, sequence)
-where o.published_at is null
+select
+  (select count(*) from (select from outbox where published_at is null limit $1) waiting) as rows,
+  coalesce((select extract(epoch from now() - j.at)
+            from outbox o join journal j using (session_id, sequence)
+            where o.published_at is null
+            order by o.position
+            limit 1), 0)::float as seconds
 """
 
+MOST_COUNTED: Final = 10_000
+"""Entries that are counted, of those that wait: how many more there are tells nobody more."""
+
+# What waits behind an entry that is not published would overtake it; the relay publishes both.
 _ENTRIES: Final = """
 select j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data
 from journal j
 where ($1::uuid is null or j.session_id = $1) and ($2::timestamptz is null or j.at >= $2)
   and (j.session_id, j.sequence) > ($3::uuid, $4::int)
+  and not exists (select from outbox o
+                  where o.session_id = j.session_id and o.sequence <= j.sequence and o.published_at is null)
 order by j.session_id, j.sequence
 limit $5
 """
@@ -44,14 +54,36 @@ limit $5
 Place = tuple[UUID, int]
 BEGINNING: Final[Place] = (UUID(int=0), 0)
 
-_PURGE_PUBLISHED: Final = "delete from outbox where published_at < now() - $1::interval"
-_PURGE_ANSWERS: Final = "delete from command_log where decided_at < now() - $1::interval"
+# The oldest of them by their index, then each at its place: no other row is read, however many there are.
+_PURGE_PUBLISHED: Final = """
+with gone as (
+    delete from outbox where ctid = any (array(
+        select ctid from outbox where published_at < now() - $1::interval order by published_at limit $2))
+    returning 1
+)
+select count(*) as rows from gone
+"""
+
+_PURGE_ANSWERS: Final = """
+with gone as (
+    delete from command_log where ctid = any (array(
+        select ctid from command_log where decided_at < now() - $1::interval order by decided_at limit $2))
+    returning 1
+)
+select count(*) as rows from gone
+"""
 
 # A notice outlives the log: an operation that waits for an operator must say so for as long as it waits.
 _PURGE_NOTICES: Final = """
-delete from parked_commands p
-where p.parked_at < now() - interval '90 days'
-   or exists (select from command_log l where l.command_id = p.command_id)
+with gone as (
+    delete from parked_commands where command_id = any (array(
+        select p.command_id from parked_commands p
+        where p.parked_at < now() - interval '90 days'
+           or exists (select from command_log l where l.command_id = p.command_id)
+        limit $1))
+    returning 1
+)
+select count(*) as rows from gone
 """
 
 
@@ -74,7 +106,10 @@ def place(entry: rows.Row) -> Place:
 async def entries(
     connection: Raw, *, session_id: UUID | None, since: datetime | None, after: Place, limit: int
 ) -> Sequence[rows.Row]:
-    """Entries of the journal, published or not, session by session; of one session, or since a moment."""
+    """Entries of the journal, session by session; of one session, or since a moment.
+
+    What the relay has yet to publish is left out, and what follows it in its session: that comes by itself.
+    """
     return await connection.fetch(_ENTRIES, session_id, since, *after, limit)
 
 
@@ -84,13 +119,16 @@ async def mark_published(connection: Raw, positions: Sequence[int]) -> None:
 
 
 async def lag(connection: Raw) -> tuple[int, float]:
-    """How many entries wait to be published, and for how many seconds the oldest has."""
-    [row] = await connection.fetch(_LAG)
+    """How many entries wait to be published, at most `MOST_COUNTED`, and for how many seconds the oldest has."""
+    [row] = await connection.fetch(_LAG, MOST_COUNTED)
     return row["rows"], row["seconds"]
 
 
-async def purge(connection: Raw, *, published: timedelta, answers: timedelta) -> None:
-    """Forget what nobody will ask for again. The journal is for ever."""
-    await connection.execute(_PURGE_PUBLISHED, published)
-    await connection.execute(_PURGE_NOTICES)
-    await connection.execute(_PURGE_ANSWERS, answers)
+async def purge(connection: Raw, *, published: timedelta, answers: timedelta, limit: int) -> bool:
+    """Forget what nobody will ask for, `limit` rows of a table; whether there may be more. The journal is for ever."""
+    gone = (
+        await connection.fetch(_PURGE_PUBLISHED, published, limit),
+        await connection.fetch(_PURGE_NOTICES, limit),
+        await connection.fetch(_PURGE_ANSWERS, answers, limit),
+    )
+    return any(row["rows"] >= limit for [row] in gone)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
+from fix_outcomes import relay as relay_module
 from fix_outcomes.handlers import Checkpoint
 from fix_outcomes.relay import Relay
 from fix_outcomes.storage.database import connect
@@ -77,7 +78,7 @@ class Relays:
             replica=name,
             purpose="relays",
         )
-        engine = connect(self._database.relay_url, name=name, connections=1)
+        engine = connect(self._database.relay_url, name=name, connections=1, idle_s=relay_module.IDLE_S)
         relay = Relay(
             engine=engine,
             publisher=publisher,

@@ -121,6 +121,9 @@ class Statements:
         waiting = [row for row in self.transaction.visible("outbox") if row["published_at"] is None]
         return [{"rows": len(waiting), "seconds": 0.0}]
 
+    async def touch(self) -> Sequence[Row]:
+        return ()
+
     async def purge_nothing(self, *_arguments: object) -> Sequence[Row]:
         return [{"rows": 0}]
 
@@ -154,6 +157,7 @@ _STATEMENTS: Final[dict[str, Statement]] = {
     commands._WRITE: Statements.write,
     commands._PARKED: Statements.remember_parked,
     outbox._BECOME_LEADER: Statements.become_leader,
+    outbox._TOUCH: Statements.touch,
     outbox._UNPUBLISHED: Statements.unpublished,
     outbox._MARK: Statements.mark,
     outbox._LAG: Statements.lag,

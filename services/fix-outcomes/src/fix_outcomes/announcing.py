@@ -1,6 +1,6 @@
 """Telling of journal entries: to everyone as events, in order; and to note-generator, that sessions have changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import orjson
 from opentelemetry.trace import Span, SpanKind
@@ -13,10 +13,17 @@ from fix_outcomes.storage import rows
 from shared import telemetry
 
 
-async def publish_in_order(publisher: Publisher, batch: Sequence[rows.Row]) -> list[rows.Row]:
+async def _nothing() -> None:
+    pass
+
+
+async def publish_in_order(
+    publisher: Publisher, batch: Sequence[rows.Row], *, between: Callable[[], Awaitable[None]] = _nothing
+) -> list[rows.Row]:
     """All sessions side by side, each event after the one before it is confirmed: none is ever overtaken.
 
     Returns the entries that were confirmed. A session whose event failed stops there.
+    `between` is done after each round of confirms.
     """
     sessions = _by_session(batch)
     confirmed: list[rows.Row] = []
@@ -29,6 +36,7 @@ async def publish_in_order(publisher: Publisher, batch: Sequence[rows.Row]) -> l
         for span, there in zip(spans, arrived, strict=True):
             telemetry.end(span, failed=not there)
         confirmed += [entry for entry, there in zip(heads, arrived, strict=True) if there]
+        await between()
         sessions = [
             entries[1:]
             for entries, there in zip(sessions, arrived, strict=True)

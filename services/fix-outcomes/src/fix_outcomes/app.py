@@ -14,7 +14,7 @@ from shared.publisher import Publisher
 
 from fix_outcomes import handlers
 from fix_outcomes.handlers import Checkpoint, Clock
-from fix_outcomes.relay import Relay
+from fix_outcomes.relay import IDLE_S, Relay
 from fix_outcomes.settings import Settings
 from fix_outcomes.storage import database
 from fix_outcomes.subscribers import Subscribers
@@ -43,7 +43,7 @@ def create_app(
         settings.database_url.get_secret_value(), name=name, connections=settings.connections
     )
     relay_engine = database.connect(
-        settings.relay_database_url.get_secret_value(), name=f"{name} relay", connections=1
+        settings.relay_database_url.get_secret_value(), name=f"{name} relay", connections=1, idle_s=IDLE_S
     )
     replies = _publisher(settings, "answers and parks")
     relayed = _publisher(settings, "relays")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,11 +19,15 @@ from fix_outcomes.storage.database import Raw, is_outage
 Checkpoint = Callable[[str], Awaitable[None]]
 
 BATCH: Final = 256
+IDLE_S: Final = 60
+"""Seconds after which the server ends the connection of a relay that is frozen, or gone: its lock is free then."""
+
 PURGE_EVERY_S: Final = 60.0
 PURGED_AT_ONCE: Final = 5_000
 _PURGE_TIMEOUT_S: Final = 5.0
 _STANDBY_S: Final = 0.5
 _LAG_EVERY_S: Final = 5.0
+_TOUCH_EVERY_S: Final = 15.0
 _FIRST_HOLD_S, _LONGEST_HOLD_S = 0.25, 5.0
 
 log = logger(__name__)
@@ -54,7 +59,7 @@ class Relay:
         self._keep = {"published": keep_published, "answers": keep_answers}
         self._wake = asyncio.Event()
         self._held_up = _HeldUp()
-        self._next_purge = self._next_lag = 0.0
+        self._next_purge = self._next_lag = self._next_touch = 0.0
 
     def wake(self) -> None:
         """There is something to publish."""
@@ -132,7 +137,7 @@ class Relay:
         note-generator is woken first: where that is refused, no subscriber sees the same events again and again.
         """
         await wake_note_generator(self._publisher, batch)
-        done = await publish_in_order(self._publisher, batch)
+        done = await publish_in_order(self._publisher, batch, between=partial(self._touch, connection))
         if done:
             await self._checkpoint("relay: after confirm, before mark")
             await outbox.mark_published(connection, [entry["position"] for entry in done])
@@ -146,6 +151,13 @@ class Relay:
             published={entry["session_id"] for entry in done} - refused,
             at=asyncio.get_running_loop().time(),
         )
+
+    async def _touch(self, connection: Raw) -> None:
+        """Ask something, where a slow broker keeps the relay: else the server would take it for one that is gone."""
+        at = asyncio.get_running_loop().time()
+        if at >= self._next_touch:
+            self._next_touch = at + _TOUCH_EVERY_S
+            await outbox.touch(connection)
 
 
 class _HeldUp:

@@ -45,6 +45,17 @@ _OUTAGES = (
     PoolTimeoutError,
 )
 
+_SETTINGS = {
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "60s",
+    "lock_timeout": "10s",
+    # A client whose machine has vanished is noticed within a minute, and what it locked is free.
+    "tcp_keepalives_idle": "30s",
+    "tcp_keepalives_interval": "10s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
+}
+
 DRIVER = "postgresql+asyncpg://"
 
 # One round trip; the text of UUIDs needs no quoting.
@@ -58,8 +69,11 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(cause or error, _OUTAGES)
 
 
-def connect(url: str, *, name: str, connections: int) -> AsyncEngine:
-    """A pool of at most `connections`, each made when first needed. `url` begins with postgresql://."""
+def connect(url: str, *, name: str, connections: int, idle_s: int = 0) -> AsyncEngine:
+    """A pool of at most `connections`, each made when first needed. `url` begins with postgresql://.
+
+    `idle_s`: the server ends a connection that asks nothing for so long; 0: never.
+    """
     return create_async_engine(
         DRIVER,
         # The driver reads the address itself: it knows sslmode, several hosts, and the rest of what libpq knows.
@@ -69,10 +83,9 @@ def connect(url: str, *, name: str, connections: int) -> AsyncEngine:
             timeout=_CONNECT_TIMEOUT_S,
             command_timeout=_COMMAND_TIMEOUT_S,
             server_settings={
+                **_SETTINGS,
                 "application_name": name,
-                "timezone": "UTC",
-                "idle_in_transaction_session_timeout": "60s",
-                "lock_timeout": "10s",
+                "idle_session_timeout": f"{idle_s}s",
             },
         ),
         pool_size=connections,

@@ -12,6 +12,7 @@ _RELAY_LOCK: Final = 7_261_001
 """The advisory lock that makes a relay the only one; any number that nothing else in this database uses."""
 
 _BECOME_LEADER: Final = "select pg_try_advisory_lock($1) as held"
+_TOUCH: Final = "select 1"
 
 _UNPUBLISHED: Final = """
 select o.position, j.session_id, j.sequence, j.account_id, j.state_version, j.kind, j.fix_id, j.at, j.data,
@@ -91,6 +92,11 @@ async def become_leader(connection: Raw) -> bool:
     """Whether this connection is the relay's now, for as long as it lives."""
     [row] = await connection.fetch(_BECOME_LEADER, _RELAY_LOCK)
     return bool(row["held"])
+
+
+async def touch(connection: Raw) -> None:
+    """Show the server that somebody is there. Where the connection is lost, and the lead with it, that is an outage."""
+    await connection.execute(_TOUCH)
 
 
 async def unpublished(connection: Raw, *, limit: int, without: Collection[UUID] = ()) -> Sequence[rows.Row]:

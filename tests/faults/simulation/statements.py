@@ -154,7 +154,7 @@ class Statements:
 _STATEMENTS: Final[dict[str, Statement]] = {
     commands._LOCK_SESSIONS: Statements.lock_sessions,
     commands._FIXES_AND_ANSWERS: Statements.fixes_and_answers,
-    commands._WRITE: Statements.write,
+    commands.WRITE: Statements.write,
     commands._PARKED: Statements.remember_parked,
     outbox._BECOME_LEADER: Statements.become_leader,
     outbox._TOUCH: Statements.touch,

@@ -11,7 +11,8 @@ from devstack.database import with_path
 from devstack.servers import Servers, start_servers
 from devstack.services import with_login
 from fix_outcomes import handlers
-from fix_outcomes.storage.database import answers, connect, is_outage, raw_transaction, reading
+from fix_outcomes.storage.commands import WRITE
+from fix_outcomes.storage.database import connect, is_outage, raw_transaction, reading, understands
 from fix_outcomes_desk import Desk, Pause
 from fix_outcomes_doubles import add_message, create_session
 from places import Database, own_database
@@ -69,7 +70,7 @@ class TestOutages:
             on_a_new_connection = await failure_of(desk.record(asked))
             question = Query(ref=1, account_id=desk.account, question=GetSession(session_id=asked.command_id))
             asking = await failure_of(handlers.answer([question], engine=desk.engine))
-            assert not await answers(desk.engine, timeout_s=5)
+            assert not await understands(desk.engine, WRITE, timeout_s=5)
         finally:
             postgres["postgres"].start()
             postgres["postgres"].wait_ready()
@@ -77,7 +78,7 @@ class TestOutages:
         assert is_outage(on_the_old_connection)
         assert is_outage(on_a_new_connection)
         assert is_outage(asking)
-        assert await answers(desk.engine, timeout_s=5)
+        assert await understands(desk.engine, WRITE, timeout_s=5)
         [again] = await desk.send(asked)
         assert (again.status, again.replayed) == (201, True)
 
@@ -200,6 +201,50 @@ class TestOutages:
             asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
         )
 
+    @pytest.mark.parametrize(
+        ("change", "back", "name"),
+        [
+            (
+                "alter table outbox rename column traceparent to later",
+                "alter table outbox rename column later to traceparent",
+                "UndefinedColumnError",
+            ),
+            (
+                "alter table facts rename to later",
+                "alter table later rename to facts",
+                "UndefinedTableError",
+            ),
+        ],
+    )
+    async def test_a_schema_that_is_older_than_the_service_is_waited_out_and_it_is_not_ready(
+        self, desk: Desk, database: Database, change: str, back: str, name: str
+    ) -> None:
+        session = await desk.open_session()
+        asked = desk.command(add_message(session))
+        await administer(database, change)
+        try:
+            error = await failure_of(desk.record(asked))
+            assert not await understands(desk.engine, WRITE, timeout_s=5)
+        finally:
+            await administer(database, back)
+
+        assert type(error).__name__ == name
+        assert is_outage(error)
+        assert (await desk.send(asked))[0].status == 201
+        assert await understands(desk.engine, WRITE, timeout_s=5)
+
+    async def test_a_right_that_is_not_granted_yet(self, desk: Desk, database: Database) -> None:
+        session = await desk.open_session()
+        asked = desk.command(add_message(session))
+        await administer(database, "revoke insert on messages from fix_outcomes")
+        try:
+            error = await failure_of(desk.record(asked))
+        finally:
+            await administer(database, "grant insert on messages to fix_outcomes")
+        assert type(error).__name__ == "InsufficientPrivilegeError"
+        assert is_outage(error)
+        assert (await desk.send(asked))[0].status == 201
+
     async def test_a_standby_that_takes_no_writes(self, desk: Desk) -> None:
         async def write() -> None:
             async with raw_transaction(desk.engine, [desk.account]) as transaction:
@@ -220,9 +265,11 @@ class TestErrors:
             ("select 1 / 0", "DivisionByZeroError"),
             ("select 'x'::uuid", "InvalidTextRepresentationError"),
             ("select 99999999999::int", "NumericValueOutOfRangeError"),
-            ("select * from no_such_table", "UndefinedTableError"),
             ("select nonsense from", "PostgresSyntaxError"),
-            ("delete from journal", "InsufficientPrivilegeError"),
+            (
+                "insert into parked_commands values (gen_random_uuid(), gen_random_uuid(), 'another account', now())",
+                "InsufficientPrivilegeError",
+            ),
         ],
     )
     async def test_what_the_server_refuses_is_no_outage(self, desk: Desk, statement: str, name: str) -> None:

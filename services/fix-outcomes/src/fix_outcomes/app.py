@@ -16,7 +16,7 @@ from fix_outcomes import handlers
 from fix_outcomes.handlers import Checkpoint, Clock
 from fix_outcomes.relay import IDLE_S, Relay
 from fix_outcomes.settings import Settings
-from fix_outcomes.storage import database
+from fix_outcomes.storage import commands, database
 from fix_outcomes.subscribers import Subscribers
 from shared import health
 
@@ -70,7 +70,7 @@ def create_app(
     async def readiness() -> Mapping[str, bool]:
         return {
             "broker": broker.consuming and replies.ready and relayed.ready,
-            "database": await database.answers(engine, timeout_s=_PING_S),
+            "database": await database.understands(engine, commands.WRITE, timeout_s=_PING_S),
         }
 
     @asynccontextmanager

@@ -36,7 +36,7 @@ select
         where j.account_id = any ($1::uuid[]) and j.command_id = any ($4::uuid[])) as entered
 """
 
-_WRITE: Final = """
+WRITE: Final = """
 with created_sessions as (
     insert into sessions select * from json_populate_recordset(null::sessions, $1::json)
 ), changed_sessions as (
@@ -98,7 +98,7 @@ async def write(transaction: Raw, writes: Writes) -> None:
     if not writes.log:
         return
     await transaction.execute(
-        _WRITE,
+        WRITE,
         rows.as_json(writes.created_sessions.values()),
         rows.as_json(writes.changed_sessions.values()),
         rows.as_json(writes.created_fixes.values()),

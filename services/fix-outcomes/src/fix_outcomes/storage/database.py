@@ -40,6 +40,8 @@ _OUTAGES = (
     asyncpg.PostgresSystemError,  # class 58: the disk
     asyncpg.InvalidAuthorizationSpecificationError,  # class 28: a password is being changed
     asyncpg.InvalidCatalogNameError,  # the database is being restored
+    asyncpg.UndefinedTableError,  # `database apply` has yet to be run
+    asyncpg.UndefinedColumnError,
     OSError,
     TimeoutError,
     PoolTimeoutError,
@@ -61,12 +63,21 @@ DRIVER = "postgresql+asyncpg://"
 # One round trip; the text of UUIDs needs no quoting.
 _BEGIN = "begin; set local app.accounts = '{accounts}'"
 _COMMIT = "commit"
+_UNDERSTAND = "prepare understood as {statement}; deallocate understood"
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database is away or overloaded: the same work will succeed later, nothing is wrong with it."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
-    return isinstance(cause or error, _OUTAGES)
+    return isinstance(cause or error, _OUTAGES) or _lacks_right(cause)
+
+
+def _lacks_right(error: object) -> bool:
+    """Whether a right is missing that `database apply` grants. A row of another account has the same code."""
+    refused_by = (
+        error.server_source_function if isinstance(error, asyncpg.InsufficientPrivilegeError) else None
+    )
+    return str(refused_by).startswith("aclcheck_error")
 
 
 def connect(url: str, *, name: str, connections: int, idle_s: int = 0) -> AsyncEngine:
@@ -138,11 +149,12 @@ async def reading(engine: AsyncEngine, accounts: Iterable[UUID]) -> AsyncIterato
             yield connection
 
 
-async def answers(engine: AsyncEngine, *, timeout_s: float) -> bool:
-    """Whether the database answers within the time."""
+async def understands(engine: AsyncEngine, statement: str, *, timeout_s: float) -> bool:
+    """Whether the database answers within the time, and has the tables and columns that a statement names."""
     try:
-        async with asyncio.timeout(timeout_s), engine.connect() as connection:
-            await connection.execute(text("select 1"))
+        async with asyncio.timeout(timeout_s), raw(engine) as connection:
+            # In one go: the driver's own way of preparing keeps its locks until the connection is used again.
+            await connection.execute(_UNDERSTAND.format(statement=statement))
     except Exception as error:
         if is_outage(error):
             return False

@@ -893,7 +893,7 @@ export interface components {
         };
         /**
          * Operation
-         * @description What became of a queued command. `parked`: it needs an operator. `answer` is what HTTP would have said.
+         * @description What became of a queued command. `parked`: it needs an operator. `answer`: what HTTP would have said, while kept.
          */
         Operation: {
             /** Operation Id */

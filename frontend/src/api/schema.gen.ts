@@ -893,7 +893,9 @@ export interface components {
         };
         /**
          * Operation
-         * @description What became of a queued command. `parked`: it needs an operator. `answer`: what HTTP would have said, while kept.
+         * @description What became of a queued command. `parked`: it needs an operator.
+         *
+         *     `answer` is what HTTP would have said, as long as that is kept.
          */
         Operation: {
             /** Operation Id */

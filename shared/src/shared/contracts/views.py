@@ -154,7 +154,10 @@ class HistoryEntry(Message):
 
 
 class Operation(Message):
-    """What became of a queued command. `parked`: it needs an operator. `answer`: what HTTP would have said, while kept."""
+    """What became of a queued command. `parked`: it needs an operator.
+
+    `answer` is what HTTP would have said, as long as that is kept.
+    """
 
     operation_id: str
     status: str = Field(pattern="^(pending|succeeded|rejected)$")

@@ -201,50 +201,6 @@ class TestOutages:
             asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
         )
 
-    @pytest.mark.parametrize(
-        ("change", "back", "name"),
-        [
-            (
-                "alter table outbox rename column traceparent to later",
-                "alter table outbox rename column later to traceparent",
-                "UndefinedColumnError",
-            ),
-            (
-                "alter table facts rename to later",
-                "alter table later rename to facts",
-                "UndefinedTableError",
-            ),
-        ],
-    )
-    async def test_a_schema_that_is_older_than_the_service_is_waited_out_and_it_is_not_ready(
-        self, desk: Desk, database: Database, change: str, back: str, name: str
-    ) -> None:
-        session = await desk.open_session()
-        asked = desk.command(add_message(session))
-        await administer(database, change)
-        try:
-            error = await failure_of(desk.record(asked))
-            assert not await understands(desk.engine, WRITE, timeout_s=5)
-        finally:
-            await administer(database, back)
-
-        assert type(error).__name__ == name
-        assert is_outage(error)
-        assert (await desk.send(asked))[0].status == 201
-        assert await understands(desk.engine, WRITE, timeout_s=5)
-
-    async def test_a_right_that_is_not_granted_yet(self, desk: Desk, database: Database) -> None:
-        session = await desk.open_session()
-        asked = desk.command(add_message(session))
-        await administer(database, "revoke insert on messages from fix_outcomes")
-        try:
-            error = await failure_of(desk.record(asked))
-        finally:
-            await administer(database, "grant insert on messages to fix_outcomes")
-        assert type(error).__name__ == "InsufficientPrivilegeError"
-        assert is_outage(error)
-        assert (await desk.send(asked))[0].status == 201
-
     async def test_a_standby_that_takes_no_writes(self, desk: Desk) -> None:
         async def write() -> None:
             async with raw_transaction(desk.engine, [desk.account]) as transaction:

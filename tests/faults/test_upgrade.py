@@ -3,6 +3,7 @@
 The old one is today's without that migration and what needs it: whoever adds a migration writes the patch anew.
 """
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable
@@ -72,7 +73,7 @@ def upgrade(old: Path) -> Callable[[Scene], Awaitable[None]]:
     async def harm(scene: Scene) -> None:
         before = scene.load.progress.server_errors
         async with scene.injector.noted("upgraded"):
-            apply_the_new_steps(scene.stage)
+            await asyncio.to_thread(apply_the_new_steps, scene.stage)
             await scene.more(A_WHILE)  # two old ones, on the tables of now
             await replace(scene, "fix-outcomes-2", path="")
             await of_another_version(scene)

@@ -92,10 +92,10 @@ class TestAFrozenLeader:
             return await announce(publisher, messages)
 
         monkeypatch.setattr(Publisher, "announce", slowly)
-        monkeypatch.setattr(relay_module, "IDLE_S", 2)
+        monkeypatch.setattr(relay_module, "IDLE_S", 3)
         monkeypatch.setattr(relay_module, "_TOUCH_EVERY_S", 0.0)
         session = await desk.open_session()
-        await desk.send(*(desk.command(add_message(session)) for _ in range(7)))
+        await desk.send(*(desk.command(add_message(session)) for _ in range(9)))
         await relays.start()
         before = await wait_for_leader(owner)
         await all_marked(owner)

@@ -77,7 +77,7 @@ async def own_database(servers: Servers) -> AsyncIterator[Database]:
     """A database at the newest revision; gone afterwards."""
     name = f"rf_{secrets.token_hex(4)}"
     admin_url = with_path(servers.database_url, f"/{name}")
-    await _run(servers.database_url, f"create database {name}")
+    await administer(servers.database_url, f"create database {name}")
     try:
         await provisioning.apply(SecretStr(admin_url), ROLES)
         runtime, relay = (
@@ -85,10 +85,21 @@ async def own_database(servers: Servers) -> AsyncIterator[Database]:
         )
         yield Database(admin_url, runtime, relay)
     finally:
-        await _run(servers.database_url, f"drop database {name} with (force)")
+        await administer(servers.database_url, f"drop database {name} with (force)")
 
 
-async def _run(url: str, statement: str) -> None:
+@asynccontextmanager
+async def altered(url: str, change: str, back: str) -> AsyncIterator[None]:
+    """A database that an administrator has changed, and changes back."""
+    await administer(url, change)
+    try:
+        yield
+    finally:
+        await administer(url, back)
+
+
+async def administer(url: str, statement: str) -> None:
+    """Run one statement as the user of this URL."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(statement)

@@ -1,14 +1,13 @@
 """Messages that can never be handled, sent among good ones; and a command that kills whoever takes it in hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import asyncpg
 from gateway.receipts import Receipt, Receipts
+from places import altered
 from shared.contracts import topology
 from shared.contracts.vocabulary import Service
 from shared.ids import keyed_id
@@ -70,7 +69,9 @@ async def refused_by_the_database(scene: Scene) -> None:
     command_id = keyed_id(UUID(account.id), key)
     constraint = f"alter table messages add constraint refused check (content <> '{words}') not valid"
     async with scene.injector.noted("one command fails whenever it is tried"):
-        async with _altered(scene, constraint, "alter table messages drop constraint refused"):
+        async with altered(
+            scene.stage.addresses.database_url, constraint, "alter table messages drop constraint refused"
+        ):
             request = scene.load.request(
                 "refused",
                 account,
@@ -94,19 +95,6 @@ async def refused_by_the_database(scene: Scene) -> None:
             within_s=ANSWERED_S,
             sent=sent,
         )
-
-
-@asynccontextmanager
-async def _altered(scene: Scene, change: str, back: str) -> AsyncIterator[None]:
-    connection = await asyncpg.connect(scene.stage.addresses.database_url)
-    try:
-        await connection.execute(change)
-        try:
-            yield
-        finally:
-            await connection.execute(back)
-    finally:
-        await connection.close()
 
 
 async def _replayed(scene: Scene, mark: str) -> None:

@@ -15,7 +15,7 @@ from fix_outcomes.storage.commands import WRITE
 from fix_outcomes.storage.database import connect, is_outage, raw_transaction, reading, understands
 from fix_outcomes_desk import Desk, Pause
 from fix_outcomes_doubles import add_message, create_session
-from places import Database, own_database
+from places import Database, administer, own_database
 from shared.contracts.queries import GetSession, Query
 from shared.ids import new_id
 from sqlalchemy import text
@@ -104,7 +104,7 @@ class TestOutages:
         async def terminate(name: str) -> None:
             if name == "commands: before commit":
                 await administer(
-                    database,
+                    database.admin_url,
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where application_name = 'tests' and datname = current_database()",
                 )
@@ -114,11 +114,11 @@ class TestOutages:
 
     async def test_too_many_connections(self, database: Database) -> None:
         name = database.admin_url.rpartition("/")[2]
-        await administer(database, f"alter database {name} connection limit 0")
+        await administer(database.admin_url, f"alter database {name} connection limit 0")
         try:
             error = await failure_of(attempt(database.runtime_url))
         finally:
-            await administer(database, f"alter database {name} connection limit -1")
+            await administer(database.admin_url, f"alter database {name} connection limit -1")
         assert "too many connections" in str(error)
         assert is_outage(error)
 
@@ -164,7 +164,7 @@ class TestOutages:
         pid = await pids
         while how == "cancel" and not sleeping.done():
             await administer(
-                database,
+                database.admin_url,
                 f"select pg_cancel_backend({pid}) from pg_stat_activity"
                 f" where pid = {pid} and query like '%pg_sleep%' and state = 'active'",
             )
@@ -261,11 +261,3 @@ class TestErrors:
     @pytest.mark.parametrize("error", [ValueError(), KeyError(), AssertionError(), asyncio.CancelledError()])
     def test_a_mistake_in_the_code_is_no_outage(self, error: BaseException) -> None:
         assert not is_outage(error)
-
-
-async def administer(database: Database, statement: str) -> None:
-    connection = await asyncpg.connect(database.admin_url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

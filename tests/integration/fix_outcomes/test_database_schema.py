@@ -1,31 +1,14 @@
 """A service on a schema that is older than itself waits for `database apply`: not ready, and nothing is parked."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import asyncpg
 import pytest
 from fix_outcomes.storage.commands import WRITE
 from fix_outcomes.storage.database import is_outage, understands
 from fix_outcomes_desk import Desk
 from fix_outcomes_doubles import add_message
-from places import Database
+from places import Database, altered
 
 WITHIN_S = 5.0
-
-
-@asynccontextmanager
-async def administered(database: Database, change: str, back: str) -> AsyncIterator[None]:
-    """What the owner of the tables changes, and takes back at the end."""
-    connection = await asyncpg.connect(database.admin_url)
-    try:
-        await connection.execute(change)
-        try:
-            yield
-        finally:
-            await connection.execute(back)
-    finally:
-        await connection.close()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +31,7 @@ async def test_what_a_later_schema_brings_is_waited_for_and_the_service_is_not_r
     desk: Desk, database: Database, change: str, back: str, missing: type[Exception]
 ) -> None:
     asked = desk.command(add_message(await desk.open_session()))
-    async with administered(database, change, back):
+    async with altered(database.admin_url, change, back):
         with pytest.raises(missing) as raised:
             await desk.record(asked)
         assert not await understands(desk.engine, WRITE, timeout_s=WITHIN_S)
@@ -60,7 +43,7 @@ async def test_what_a_later_schema_brings_is_waited_for_and_the_service_is_not_r
 async def test_a_right_that_is_not_granted_yet_is_waited_for(desk: Desk, database: Database) -> None:
     asked = desk.command(add_message(await desk.open_session()))
     revoke, grant = "revoke insert on messages from fix_outcomes", "grant insert on messages to fix_outcomes"
-    async with administered(database, revoke, grant):
+    async with altered(database.admin_url, revoke, grant):
         with pytest.raises(asyncpg.InsufficientPrivilegeError) as raised:
             await desk.record(asked)
     assert is_outage(raised.value)

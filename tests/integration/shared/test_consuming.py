@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import aio_pika
 import pytest
@@ -9,7 +10,7 @@ from faststream.rabbit import RabbitMessage, RabbitQueue
 from patience import eventually
 from places import Broker
 from proxy import proxy_to
-from shared.consuming import create_broker
+from shared.consuming import PatientBroker, create_broker
 from shared.contracts.topology import COMMANDS, FIX_OUTCOMES_COMMANDS
 from shared.contracts.vocabulary import Service
 
@@ -30,9 +31,7 @@ async def test_a_stop_ends_in_time_although_the_broker_is_silent_and_something_i
 
     url = broker.url(Service.FIX_OUTCOMES)
     async with proxy_to(url) as proxy:
-        name = FIX_OUTCOMES_COMMANDS.name
-        consumer = create_broker(amqp_url=proxy.url(url), queues=(name,), shutdown_s=SHUTDOWN_S)
-        consumer.subscriber(RabbitQueue(name, declare=False), no_reply=True)(never_done)
+        consumer = _consumer(proxy.url(url), never_done)
         await consumer.start()
         await _publish(broker)
         async with asyncio.timeout(10):
@@ -62,9 +61,7 @@ async def test_a_connection_that_is_accepted_and_never_answered_is_not_waited_fo
     monkeypatch.setattr(consuming, "CONNECT_TIMEOUT_S", 0.5)
     url = broker.url(Service.FIX_OUTCOMES)
     async with proxy_to(url) as proxy:
-        name = FIX_OUTCOMES_COMMANDS.name
-        consumer = create_broker(amqp_url=proxy.url(url), queues=(name,), shutdown_s=SHUTDOWN_S)
-        consumer.subscriber(RabbitQueue(name, declare=False), no_reply=True)(ignore)
+        consumer = _consumer(proxy.url(url), ignore)
         await consumer.start()
         try:
             proxy.turn_deaf()
@@ -77,3 +74,10 @@ async def test_a_connection_that_is_accepted_and_never_answered_is_not_waited_fo
         finally:
             proxy.hear_again()
             await consumer.stop()
+
+
+def _consumer(url: str, handle: Callable[[RabbitMessage], Awaitable[None]]) -> PatientBroker:
+    name = FIX_OUTCOMES_COMMANDS.name
+    consumer = create_broker(amqp_url=url, queues=(name,), shutdown_s=SHUTDOWN_S)
+    consumer.subscriber(RabbitQueue(name, declare=False), no_reply=True)(handle)
+    return consumer
